@@ -1,0 +1,1 @@
+"""The Django project and the state of the market."""

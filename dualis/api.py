@@ -1,0 +1,100 @@
+"""The shape of REST answers: {"data": ...} or {"error": ...}; one of the two error translators."""
+
+import logging
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, JsonResponse
+from django.utils import timezone
+from rest_framework import exceptions
+from rest_framework.response import Response
+from rest_framework.serializers import Serializer
+
+from dualis import errors
+from dualis.timestamps import iso
+
+log = logging.getLogger(__name__)
+
+
+def reply(data: Any, *, status: int = 200, **extra: Any) -> Response:
+    """Return the envelope of a success; `extra` are further top-level keys such as `seq`."""
+    return Response({"data": data, **extra}, status=status, headers={"Cache-Control": "no-store"})
+
+
+def valid(serializer: type[Serializer[Any]], request: Any) -> dict[str, Any]:
+    """Return the validated body of a request, or raise ValidationError."""
+    bound = serializer(data=request.data)
+    bound.is_valid(raise_exception=True)
+    return dict(bound.validated_data)
+
+
+def refuse(error: Exception, context: dict[str, Any]) -> Response:
+    """Translate any exception of a REST view into its answer (DRF's exception handler)."""
+    request = context["request"]
+    domain = _domain_error(error)
+    if domain is None:
+        log.error("unexpected error in %s", context["view"].__class__.__name__, exc_info=error)
+        domain = errors.DomainError()
+    headers = {"Cache-Control": "no-store"}
+    if "retryAfter" in domain.details:
+        headers["Retry-After"] = str(domain.details["retryAfter"])
+    if domain.status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    headers |= getattr(error, "headers", {})
+    return Response(error_body(domain, request), status=domain.status, headers=headers)
+
+
+def error_body(error: errors.DomainError, request: Any) -> dict[str, Any]:
+    """Return the body of a refusal, with the request's id under both names the pages use."""
+    request_id = getattr(request, "request_id", "")
+    return {
+        "error": {
+            "code": error.code,
+            "message": error.message,
+            "details": error.details,
+            "requestId": request_id,
+            "correlationId": request_id,
+            "timestamp": iso(timezone.now()),
+        }
+    }
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> JsonResponse:
+    """Answer an unknown address below /v1 in the envelope."""
+    error = errors.NotFound(what="address", id=request.path)
+    return JsonResponse(error_body(error, request), status=404)
+
+
+def _domain_error(error: Exception) -> errors.DomainError | None:
+    match error:
+        case errors.DomainError():
+            return error
+        case exceptions.ValidationError():
+            return errors.ValidationError(_fields(error.detail))
+        case exceptions.ParseError() | exceptions.UnsupportedMediaType():
+            return errors.ValidationError({"body": [str(error.detail)]})
+        case exceptions.NotAuthenticated() | exceptions.AuthenticationFailed():
+            return errors.Unauthorized()
+        case exceptions.PermissionDenied() | PermissionDenied():
+            return errors.Forbidden()
+        case exceptions.NotFound() | Http404():
+            return errors.NotFound(what="address", id="")
+        case exceptions.MethodNotAllowed():
+            return errors.MethodNotAllowed(method=error.args[0] if error.args else "this method")
+        case exceptions.Throttled():
+            return errors.RateLimited(retryAfter=int(error.wait or 1))
+    return None
+
+
+def _fields(detail: Any) -> dict[str, list[str]]:
+    if isinstance(detail, dict):
+        return {name: _texts(value) for name, value in detail.items()}
+    return {"body": _texts(detail)}
+
+
+def _texts(value: Any) -> list[str]:
+    if isinstance(value, list):
+        return [text for item in value for text in _texts(item)]
+    if isinstance(value, dict):
+        return [f"{name}: {text}" for name, item in value.items() for text in _texts(item)]
+    return [str(value)]

@@ -1,0 +1,119 @@
+"""The catalogue of refusals: every code, its HTTP status and its text.
+
+Knows codes and sentences. Knows nothing of HTTP frameworks, sockets or rows.
+A refusal changes nothing; what is not in this file is a bug and answered with INTERNAL_ERROR.
+"""
+
+from typing import Any, ClassVar
+
+
+class DomainError(Exception):
+    """A refusal by the domain: a code, a status, a sentence for people and details for programs."""
+
+    code: ClassVar[str] = "INTERNAL_ERROR"
+    status: ClassVar[int] = 500
+    text: ClassVar[str] = "The request could not be served."
+
+    def __init__(self, **details: Any) -> None:
+        self.details = details
+        self.message = self.text.format(**details)
+        super().__init__(self.message)
+
+
+class ValidationError(DomainError):
+    """`fields` maps a field's name to the list of what is wrong with it."""
+
+    code, status, text = "VALIDATION_ERROR", 400, "The request is not valid: {summary}"
+
+    def __init__(self, fields: dict[str, list[str]]) -> None:
+        summary = "; ".join(f"{name}: {' '.join(texts)}" for name, texts in sorted(fields.items()))
+        super().__init__(summary=summary, fields=fields)
+        self.details = {"fields": fields}
+
+
+class Unauthorized(DomainError):
+    code, status, text = "UNAUTHORIZED", 401, "Sign in first."
+
+
+class Forbidden(DomainError):
+    code, status, text = "FORBIDDEN", 403, "You may not do this."
+
+
+class NotFound(DomainError):
+    code, status, text = "NOT_FOUND", 404, "There is no {what} {id}."
+
+
+class MethodNotAllowed(DomainError):
+    code, status, text = "METHOD_NOT_ALLOWED", 405, "This address does not take {method}."
+
+
+class RateLimited(DomainError):
+    code, status, text = "RATE_LIMITED", 429, "Too many requests; try again in {retryAfter} s."
+
+
+class JournalGone(DomainError):
+    code, status, text = (
+        "EVENTS_GONE",
+        410,
+        "Events after {after} are no longer all kept; read a fresh snapshot.",
+    )
+
+
+# --- accounts ----------------------------------------------------------------------------------
+class InvalidCredentials(DomainError):
+    code, status, text = "INVALID_CREDENTIALS", 401, "E-mail or password is wrong."
+
+
+class AccountLocked(DomainError):
+    code, status, text = (
+        "ACCOUNT_LOCKED",
+        429,
+        "Too many failed attempts; try again in {retryAfter} s.",
+    )
+
+
+class AccountSuspended(DomainError):
+    code, status, text = "ACCOUNT_SUSPENDED", 403, "This account is suspended."
+
+
+class AccountDeactivated(DomainError):
+    code, status, text = "ACCOUNT_DEACTIVATED", 403, "This account is deactivated."
+
+
+class EmailAlreadyExists(DomainError):
+    code, status, text = "EMAIL_ALREADY_EXISTS", 409, "There is already an account with this e-mail."
+
+
+class PasswordTooWeak(DomainError):
+    """`reasons` is the list of rules the password breaks."""
+
+    code, status, text = "PASSWORD_TOO_WEAK", 400, "The password is too weak: {summary}"
+
+    def __init__(self, reasons: list[str]) -> None:
+        super().__init__(summary=" ".join(reasons))
+        self.details = {"reasons": reasons}
+
+
+class TokenInvalid(DomainError):
+    code, status, text = "TOKEN_INVALID", 400, "This link or token is not valid."
+
+
+class TokenExpired(DomainError):
+    code, status, text = "TOKEN_EXPIRED", 400, "This link or token has expired."
+
+
+class SessionExpired(DomainError):
+    code, status, text = "SESSION_EXPIRED", 401, "This session has ended; sign in again."
+
+
+# --- oracle ------------------------------------------------------------------------------------
+class OracleStale(DomainError):
+    code, status, text = "ORACLE_STALE", 503, "The price of {asset} is stale."
+
+
+class NotManual(DomainError):
+    code, status, text = "NOT_MANUAL", 422, "{asset} takes no manual price: {reason}"
+
+
+class BreakerNotTripped(DomainError):
+    code, status, text = "BREAKER_NOT_TRIPPED", 409, "The breaker of {asset} is not tripped."

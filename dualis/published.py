@@ -1,0 +1,56 @@
+"""What a model must say of itself to be told to the world. Knows no socket and no journal."""
+
+from typing import Any, ClassVar
+
+from django.db import models
+
+
+class PublishedQuerySet(models.QuerySet[Any]):
+    """A query set that refuses to change rows in silence."""
+
+    def _refuse(self, *args: Any, **kwargs: Any) -> Any:
+        raise TypeError(
+            f"{self.model.__name__} is published: change it with save() or dualis.bulk.save_all()"
+        )
+
+    update = aupdate = _refuse
+    bulk_create = abulk_create = _refuse
+    bulk_update = abulk_update = _refuse
+
+
+class Published(models.Model):
+    """A row whose every change is an event: an upsert of (channel, key).
+
+    Saved by `save()`, deleted by `delete()`, written in bulk by `dualis.bulk.save_all` alone; the
+    receiver in `realtime.signals` journals all three.
+    """
+
+    CHANNEL: ClassVar[str]
+
+    objects = PublishedQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+
+    def stream_key(self) -> str:
+        """Return the key of this row in its channel."""
+        return str(self.pk)
+
+    def stream_owner(self) -> str:
+        """Return the public id of the one user who may see the row; empty if everybody may."""
+        return ""
+
+    def stream_dims(self) -> tuple[str, ...]:
+        """Return the row's values in the dimensions that its channel can be filtered by.
+
+        Empty for a row that every subscriber of the channel gets, whatever its filter.
+        """
+        return ()
+
+    def is_open(self) -> bool:
+        """Tell whether the row belongs into a snapshot; a row that ends is still sent once."""
+        return True
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the whole public state of the row, ready for JSON."""
+        raise NotImplementedError

@@ -1,0 +1,1 @@
+"""What moves: the journal, the hub and the two protocols on top of them."""
