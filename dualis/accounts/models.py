@@ -1,0 +1,1 @@
+"""The user. Sessions and tokens stand below."""

@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class DualisConfig(AppConfig):
+    name = "dualis"
+    verbose_name = "Engine"

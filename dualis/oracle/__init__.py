@@ -1,0 +1,1 @@
+"""Assets, price sources, aggregation, the circuit breaker, history."""
