@@ -10,6 +10,7 @@ from typing import Any
 from django.db import transaction
 
 from dualis import errors
+from dualis.bulk import save_all
 from dualis.notifications.kinds import KINDS
 from dualis.notifications.models import Notification, UnreadCount
 
@@ -73,8 +74,8 @@ def mark_all_read(user_id: str, *, now: datetime) -> int:
     open_ones = list(Notification.objects.filter(user_id=user_id, read_at=None))
     for notification in open_ones:
         notification.read_at = now
-        notification.save()
     if open_ones:
+        save_all(open_ones)
         unread.count = 0
         unread.save()
     return len(open_ones)
