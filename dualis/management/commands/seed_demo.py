@@ -1,0 +1,23 @@
+"""`manage.py seed_demo`: assets with their history and the demo logins; in development alone."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from dualis.accounts import demo
+from dualis.oracle import seed
+
+
+class Command(BaseCommand):
+    help = "Make the demo market. Running it again changes nothing."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if settings.IS_PRODUCTION:
+            raise CommandError("the demo market is made in development only")
+        now = datetime.now(UTC)
+        demo.make_demo_users(now)
+        if seed.seed_assets():
+            self.stdout.write("Recording a year of simulated price history ...")
+            seed.backfill(now)

@@ -1,0 +1,24 @@
+"""Every HTTP address of the site."""
+
+from django.contrib import admin
+from django.urls import include, path, re_path
+
+from dualis import api
+from dualis.accounts import browser
+from realtime import health, pages
+from realtime.api import EventsView
+
+urlpatterns = [
+    path("", pages.overview, name="overview"),
+    path("login", browser.login_view, name="login"),
+    path("logout", browser.logout_view, name="logout"),
+    path("livez", health.livez),
+    path("readyz", health.readyz),
+    path("v1/health", health.health),
+    path("v1/auth/", include("dualis.accounts.urls")),
+    path("v1/oracle/", include("dualis.oracle.urls")),
+    path("v1/", include("dualis.notifications.urls")),
+    path("v1/events", EventsView.as_view()),
+    re_path(r"^v1/", api.not_found),
+    path("admin/", admin.site.urls),
+]
