@@ -82,7 +82,7 @@ CHANNEL_LAYERS: dict[str, Any] = {
 # --- the application -------------------------------------------------------------------------
 INSTALLED_APPS = [
     "daphne",
-    "django.contrib.admin",
+    "dualis.accounts.apps.StaffAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
