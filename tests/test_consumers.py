@@ -229,7 +229,7 @@ def test_logout_closes_the_sockets_of_that_session_alone(alice):
         async with talk() as first, talk() as second:
             await first.auth(world.token(one))
             await second.auth(world.token(other))
-            await database_sync_to_async(sessions.end)(one, "logout", now=world.now())
+            await database_sync_to_async(sessions.end_one)(one.id, reason="logout", now=world.now())
             await first.closed(4002)
             await second.silence()
 
@@ -243,7 +243,7 @@ def test_logout_between_look_up_and_answer_is_not_missed(alice, monkeypatch):
 
     def and_end(claims, now):
         found = look_up(claims, now)
-        sessions.end(session, "logout", now=world.now())
+        sessions.end_one(session.id, reason="logout", now=world.now())
         return found
 
     monkeypatch.setattr(consumers, "_identify", and_end)
@@ -263,7 +263,7 @@ def test_logout_between_look_up_and_answer_is_not_missed(alice, monkeypatch):
 def test_an_ended_session_cannot_authenticate(alice):
     session = world.session(alice)
     old = world.token(session)
-    sessions.end(session, "logout", now=world.now())
+    sessions.end_one(session.id, reason="logout", now=world.now())
 
     async def scenario():
         async with talk() as client:

@@ -94,8 +94,9 @@ def test_a_lost_group_message_is_read_from_the_journal(monkeypatch):
     asyncio.run(scenario())
 
 
-def test_messages_out_of_order_doubled_or_cut_are_put_right():
+def test_messages_out_of_order_doubled_or_cut_are_put_right(monkeypatch):
     """Group messages are handed over by hand: late, twice, and without their events."""
+    monkeypatch.setattr(hubs, "POLL_SECONDS", 3_600)
 
     async def scenario():
         async with running() as hub:

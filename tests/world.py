@@ -4,14 +4,16 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from dualis.accounts import tokens
-from dualis.accounts.models import Session, User
+from django.db import transaction
+
+from dualis.accounts import sessions, tokens
+from dualis.accounts.devices import Device
+from dualis.accounts.models import Session, SessionKind, User
 from dualis.notifications.models import Notification
 from dualis.oracle.models import Asset, Quote
 
 PASSWORD = "Correct-Horse-1"
-AGENT = "tests"
-ADDRESS = "127.0.0.1"
+DEVICE = Device(address="127.0.0.1", user_agent="tests")
 
 
 def now() -> datetime:
@@ -52,7 +54,7 @@ def asset(symbol: str) -> Asset:
             name=symbol,
             instrument_type="CryptoCurrency",
             decimals=18,
-            feed_kind="simulated",
+            feed_kind="market",
         )
         found.save()
     return found
@@ -73,20 +75,10 @@ def quote(symbol: str, price: str) -> Quote:
     return row
 
 
-def session(owner: User, *, kind: str = "api", seconds: int = 7 * 24 * 3600) -> Session:
+def session(owner: User, *, kind: SessionKind = SessionKind.API) -> Session:
     """Return an open session of a user."""
-    moment = now()
-    made = Session(
-        user=owner,
-        kind=kind,
-        scope="read" if kind == "stream" else "full",
-        address=ADDRESS,
-        user_agent=AGENT,
-        created_at=moment,
-        expires_at=moment + timedelta(seconds=seconds),
-    )
-    made.save(force_insert=True)
-    return made
+    with transaction.atomic():
+        return sessions.open_session(owner, DEVICE, kind=kind, now=now())
 
 
 def token(of: User | Session) -> str:
