@@ -56,7 +56,6 @@ def test_unknown_address_is_refused_in_the_same_words():
     )
 
 
-@pytest.mark.django_db(transaction=True)
 def test_failure_is_committed_though_the_log_in_is_refused():
     make_user()
     with pytest.raises(errors.InvalidCredentials):

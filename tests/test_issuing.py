@@ -40,7 +40,6 @@ def test_rotated_token_is_blacklisted_and_no_text_is_kept():
     assert set(OutstandingToken.objects.values_list("token", flat=True)) == {""}
 
 
-@pytest.mark.django_db(transaction=True)
 def test_replayed_refresh_token_ends_the_family_and_tells_the_user():
     user = make_user()
     issued = sign_in(user)
