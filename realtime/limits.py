@@ -60,6 +60,12 @@ def reset() -> None:
     _storage().reset()
 
 
+def connect_anew() -> None:
+    """Drop the connection; the next hit makes one to where the settings say."""
+    _limiter.cache_clear()
+    _storage.cache_clear()
+
+
 class ApiThrottle(BaseThrottle):
     """The limit on every REST request: per user, or per address of who is nobody."""
 

@@ -1,6 +1,5 @@
 """The two letters of this room. They leave after commit; one that cannot be sent is logged."""
 
-from functools import partial
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -37,4 +36,8 @@ def send_reset(user: User, token: str) -> None:
 def _send(user: User, subject: str, text: str, path: str, token: str) -> None:
     link = f"{settings.PUBLIC_URL}{path}?{urlencode({'token': token})}"
     body = text.format(link=link)
-    transaction.on_commit(partial(send_mail, subject, body, None, [user.email]), robust=True)
+
+    def send() -> None:
+        send_mail(subject, body, None, [user.email])
+
+    transaction.on_commit(send, robust=True)

@@ -3,129 +3,267 @@
 import django.db.models.deletion
 import django.db.models.functions.text
 import django.utils.timezone
-import dualis.accounts.models
 from django.conf import settings
 from django.db import migrations, models
 
+import dualis.accounts.models
+
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('auth', '0012_alter_user_first_name_max_length'),
+        ("auth", "0012_alter_user_first_name_max_length"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Session',
+            name="Session",
             fields=[
-                ('id', models.CharField(default=dualis.accounts.models.new_session_id, editable=False, max_length=32, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('api', 'Api'), ('browser', 'Browser'), ('stream', 'Stream')], max_length=8)),
-                ('scope', models.CharField(choices=[('full', 'Full'), ('read', 'Read')], default='full', max_length=4)),
-                ('name', models.CharField(blank=True, max_length=60)),
-                ('address', models.CharField(blank=True, max_length=45)),
-                ('user_agent', models.CharField(blank=True, max_length=300)),
-                ('created_at', models.DateTimeField()),
-                ('last_used_at', models.DateTimeField()),
-                ('expires_at', models.DateTimeField()),
-                ('ended_at', models.DateTimeField(null=True)),
-                ('end_reason', models.CharField(blank=True, max_length=24)),
-                ('refresh_jti', models.CharField(blank=True, max_length=32)),
-                ('browser_key', models.CharField(blank=True, max_length=40)),
+                (
+                    "id",
+                    models.CharField(
+                        default=dualis.accounts.models.new_session_id,
+                        editable=False,
+                        max_length=32,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("api", "Api"), ("browser", "Browser"), ("stream", "Stream")],
+                        max_length=8,
+                    ),
+                ),
+                (
+                    "scope",
+                    models.CharField(
+                        choices=[("full", "Full"), ("read", "Read")], default="full", max_length=4
+                    ),
+                ),
+                ("name", models.CharField(blank=True, max_length=60)),
+                ("address", models.CharField(blank=True, max_length=45)),
+                ("user_agent", models.CharField(blank=True, max_length=300)),
+                ("created_at", models.DateTimeField()),
+                ("last_used_at", models.DateTimeField()),
+                ("expires_at", models.DateTimeField()),
+                ("ended_at", models.DateTimeField(null=True)),
+                ("end_reason", models.CharField(blank=True, max_length=24)),
+                ("refresh_jti", models.CharField(blank=True, max_length=32)),
+                ("browser_key", models.CharField(blank=True, max_length=40)),
             ],
             options={
-                'ordering': ['-created_at', '-id'],
+                "ordering": ["-created_at", "-id"],
             },
         ),
         migrations.CreateModel(
-            name='User',
+            name="User",
             fields=[
-                ('password', models.CharField(max_length=128, verbose_name='password')),
-                ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
-                ('is_superuser', models.BooleanField(default=False, help_text='Designates that this user has all permissions without explicitly assigning them.', verbose_name='superuser status')),
-                ('id', models.CharField(default=dualis.accounts.models.new_user_id, editable=False, max_length=32, primary_key=True, serialize=False)),
-                ('email', models.EmailField(max_length=254, unique=True)),
-                ('display_name', models.CharField(blank=True, max_length=80)),
-                ('role', models.CharField(choices=[('retail', 'Retail'), ('institutional', 'Institutional'), ('admin', 'Admin')], default='retail', max_length=16)),
-                ('status', models.CharField(choices=[('pending_verification', 'Pending Verification'), ('active', 'Active'), ('suspended', 'Suspended'), ('deactivated', 'Deactivated')], default='active', max_length=24)),
-                ('email_verified_at', models.DateTimeField(blank=True, null=True)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('groups', models.ManyToManyField(blank=True, help_text='The groups this user belongs to. A user will get all permissions granted to each of their groups.', related_name='user_set', related_query_name='user', to='auth.group', verbose_name='groups')),
-                ('user_permissions', models.ManyToManyField(blank=True, help_text='Specific permissions for this user.', related_name='user_set', related_query_name='user', to='auth.permission', verbose_name='user permissions')),
+                ("password", models.CharField(max_length=128, verbose_name="password")),
+                (
+                    "last_login",
+                    models.DateTimeField(blank=True, null=True, verbose_name="last login"),
+                ),
+                (
+                    "is_superuser",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Designates that this user has all permissions without explicitly assigning them.",
+                        verbose_name="superuser status",
+                    ),
+                ),
+                (
+                    "id",
+                    models.CharField(
+                        default=dualis.accounts.models.new_user_id,
+                        editable=False,
+                        max_length=32,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("email", models.EmailField(max_length=254, unique=True)),
+                ("display_name", models.CharField(blank=True, max_length=80)),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            ("retail", "Retail"),
+                            ("institutional", "Institutional"),
+                            ("admin", "Admin"),
+                        ],
+                        default="retail",
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("pending_verification", "Pending Verification"),
+                            ("active", "Active"),
+                            ("suspended", "Suspended"),
+                            ("deactivated", "Deactivated"),
+                        ],
+                        default="active",
+                        max_length=24,
+                    ),
+                ),
+                ("email_verified_at", models.DateTimeField(blank=True, null=True)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "groups",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="The groups this user belongs to. A user will get all permissions granted to each of their groups.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.group",
+                        verbose_name="groups",
+                    ),
+                ),
+                (
+                    "user_permissions",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="Specific permissions for this user.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.permission",
+                        verbose_name="user permissions",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['email'],
+                "ordering": ["email"],
             },
         ),
         migrations.CreateModel(
-            name='AccountToken',
+            name="AccountToken",
             fields=[
-                ('digest', models.CharField(max_length=64, primary_key=True, serialize=False)),
-                ('purpose', models.CharField(choices=[('verify_email', 'Verify Email'), ('reset_password', 'Reset Password')], max_length=16)),
-                ('created_at', models.DateTimeField()),
-                ('expires_at', models.DateTimeField(db_index=True)),
-                ('used_at', models.DateTimeField(null=True)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='account_tokens', to=settings.AUTH_USER_MODEL)),
+                ("digest", models.CharField(max_length=64, primary_key=True, serialize=False)),
+                (
+                    "purpose",
+                    models.CharField(
+                        choices=[
+                            ("verify_email", "Verify Email"),
+                            ("reset_password", "Reset Password"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                ("created_at", models.DateTimeField()),
+                ("expires_at", models.DateTimeField(db_index=True)),
+                ("used_at", models.DateTimeField(null=True)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="account_tokens",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='AuditEntry',
+            name="AuditEntry",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('action', models.CharField(max_length=60)),
-                ('target', models.CharField(max_length=120)),
-                ('details', models.JSONField(default=dict)),
-                ('address', models.CharField(blank=True, max_length=45)),
-                ('at', models.DateTimeField(db_index=True)),
-                ('actor', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='audit_entries', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("action", models.CharField(max_length=60)),
+                ("target", models.CharField(max_length=120)),
+                ("details", models.JSONField(default=dict)),
+                ("address", models.CharField(blank=True, max_length=45)),
+                ("at", models.DateTimeField(db_index=True)),
+                (
+                    "actor",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="audit_entries",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'audit entries',
-                'ordering': ['-at', '-id'],
+                "verbose_name_plural": "audit entries",
+                "ordering": ["-at", "-id"],
             },
         ),
         migrations.CreateModel(
-            name='LoginGuard',
+            name="LoginGuard",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('address', models.CharField(blank=True, max_length=45)),
-                ('email', models.CharField(max_length=254)),
-                ('failures', models.PositiveIntegerField(default=0)),
-                ('failed_at', models.DateTimeField(db_index=True)),
-                ('locked_until', models.DateTimeField(null=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("address", models.CharField(blank=True, max_length=45)),
+                ("email", models.CharField(max_length=254)),
+                ("failures", models.PositiveIntegerField(default=0)),
+                ("failed_at", models.DateTimeField(db_index=True)),
+                ("locked_until", models.DateTimeField(null=True)),
             ],
             options={
-                'ordering': ['-failed_at'],
-                'constraints': [models.UniqueConstraint(fields=('address', 'email'), name='one_guard_per_pair')],
+                "ordering": ["-failed_at"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("address", "email"), name="one_guard_per_pair")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='SessionUse',
+            name="SessionUse",
             fields=[
-                ('session', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='use', serialize=False, to='accounts.session')),
-                ('used_at', models.DateTimeField()),
+                (
+                    "session",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="use",
+                        serialize=False,
+                        to="accounts.session",
+                    ),
+                ),
+                ("used_at", models.DateTimeField()),
             ],
         ),
         migrations.AddField(
-            model_name='session',
-            name='user',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='sessions', to=settings.AUTH_USER_MODEL),
+            model_name="session",
+            name="user",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="sessions",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddConstraint(
-            model_name='user',
-            constraint=models.CheckConstraint(condition=models.Q(('email', django.db.models.functions.text.Lower('email'))), name='user_email_is_lower_case'),
+            model_name="user",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("email", django.db.models.functions.text.Lower("email"))),
+                name="user_email_is_lower_case",
+            ),
         ),
         migrations.AddIndex(
-            model_name='session',
-            index=models.Index(fields=['user', 'ended_at'], name='accounts_se_user_id_824852_idx'),
+            model_name="session",
+            index=models.Index(fields=["user", "ended_at"], name="accounts_se_user_id_824852_idx"),
         ),
         migrations.AddIndex(
-            model_name='session',
-            index=models.Index(fields=['user', 'address', 'user_agent'], name='accounts_se_user_id_4ddee6_idx'),
+            model_name="session",
+            index=models.Index(
+                fields=["user", "address", "user_agent"], name="accounts_se_user_id_4ddee6_idx"
+            ),
         ),
         migrations.AddIndex(
-            model_name='session',
-            index=models.Index(condition=models.Q(('ended_at', None)), fields=['expires_at'], name='open_by_end'),
+            model_name="session",
+            index=models.Index(
+                condition=models.Q(("ended_at", None)), fields=["expires_at"], name="open_by_end"
+            ),
         ),
     ]

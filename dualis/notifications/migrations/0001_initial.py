@@ -7,44 +7,77 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
+        ("accounts", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='UnreadCount',
+            name="UnreadCount",
             fields=[
-                ('user', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='unread_notifications', serialize=False, to=settings.AUTH_USER_MODEL)),
-                ('count', models.PositiveIntegerField(default=0)),
+                (
+                    "user",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="unread_notifications",
+                        serialize=False,
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                ("count", models.PositiveIntegerField(default=0)),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='Notification',
+            name="Notification",
             fields=[
-                ('id', models.CharField(default=dualis.notifications.models._new_id, editable=False, max_length=32, primary_key=True, serialize=False)),
-                ('type', models.CharField(max_length=40)),
-                ('category', models.CharField(max_length=16)),
-                ('severity', models.CharField(max_length=16)),
-                ('title', models.CharField(max_length=160)),
-                ('message', models.TextField()),
-                ('data', models.JSONField(default=dict)),
-                ('link', models.CharField(blank=True, max_length=200)),
-                ('dedup_key', models.CharField(max_length=120)),
-                ('created_at', models.DateTimeField()),
-                ('read_at', models.DateTimeField(null=True)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='notifications', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.CharField(
+                        default=dualis.notifications.models._new_id,
+                        editable=False,
+                        max_length=32,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("type", models.CharField(max_length=40)),
+                ("category", models.CharField(max_length=16)),
+                ("severity", models.CharField(max_length=16)),
+                ("title", models.CharField(max_length=160)),
+                ("message", models.TextField()),
+                ("data", models.JSONField(default=dict)),
+                ("link", models.CharField(blank=True, max_length=200)),
+                ("dedup_key", models.CharField(max_length=120)),
+                ("created_at", models.DateTimeField()),
+                ("read_at", models.DateTimeField(null=True)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="notifications",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-created_at', '-id'],
-                'indexes': [models.Index(fields=['user', 'read_at', '-created_at'], name='notificatio_user_id_554261_idx'), models.Index(fields=['user', 'dedup_key', '-created_at'], name='notificatio_user_id_3ce4ef_idx')],
+                "ordering": ["-created_at", "-id"],
+                "indexes": [
+                    models.Index(
+                        fields=["user", "read_at", "-created_at"],
+                        name="notificatio_user_id_554261_idx",
+                    ),
+                    models.Index(
+                        fields=["user", "dedup_key", "-created_at"],
+                        name="notificatio_user_id_3ce4ef_idx",
+                    ),
+                ],
             },
         ),
     ]
