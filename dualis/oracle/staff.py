@@ -32,7 +32,7 @@ def set_manual_price(asset: str, price: Decimal, *, actor: str, now: datetime) -
         raise errors.ValidationError({"price": ["must be above 0 and below 10^20."]})
     entry = ManualPrice.objects.create(asset=row, price=price, actor_id=actor, entered_at=now)
     text = price_text(entry.price)
-    message = f"{asset} was set to {text} by {actor}."
+    message = f"{asset} was set to {text} by staff."
     alerts.store(AlertType.MANUAL_PRICE, asset, message, now=now, actor=actor, price=text)
     return entry
 
@@ -52,7 +52,7 @@ def reset_breaker(asset: str, *, actor: str, now: datetime) -> Quote:
         raise errors.OracleStale(asset=asset)
     quote.reset_requested_at, quote.reset_requested_by = now, actor
     save_all([], silent=[quote])
-    message = f"The breaker of {asset} was reset by {actor}."
+    message = f"The breaker of {asset} was reset by staff."
     alerts.store(
         AlertType.RESET,
         asset,
