@@ -79,7 +79,7 @@ def sources_changed(quote: Quote, before: list[str], *, now: datetime) -> None:
 
 
 def _notify_staff(type: str, quote: Quote, title: str, message: str, now: datetime) -> None:
-    staff = get_user_model().objects.filter(role="admin", is_active=True).order_by("pk")
+    staff = get_user_model().objects.filter(role="admin", status="active").order_by("pk")
     for user_id in staff.values_list("pk", flat=True):
         notify(
             str(user_id),
