@@ -79,10 +79,9 @@ def sources_changed(quote: Quote, before: list[str], *, now: datetime) -> None:
 
 
 def _notify_staff(type: str, quote: Quote, title: str, message: str, now: datetime) -> None:
-    staff = get_user_model().objects.filter(role="admin", is_active=True).order_by("pk")
-    for user_id in staff.values_list("pk", flat=True):
+    for user in get_user_model().objects.filter(role="admin").order_by("pk"):
         notify(
-            str(user_id),
+            str(user.pk),
             type,
             title=f"{title}: {quote.asset_id}",
             message=message,
