@@ -149,7 +149,7 @@ def market_steps() -> list[Step]:
         Step("oracle.bars", 60.0, lambda now: history.roll_up()),
         Step("oracle.prune", PRUNE_SECONDS, history.prune, is_atomic=False),
         Step("journal.prune", PRUNE_SECONDS, journal.prune, is_atomic=False),
-        Step("accounts.prune", 3_600.0, pruning.prune, is_atomic=False),
+        Step("accounts.prune", 3_600.0, lambda now: pruning.prune(now=now), is_atomic=False),
         *demo,
     ]
 
