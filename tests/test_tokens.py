@@ -207,7 +207,7 @@ def test_another_key_and_another_algorithm_are_unauthorized():
         "\x00",
         "ключ.от.двери",
         "\ud800.\ud800.\ud800",
-        f"{_part(b'[' * 1000)}.{_part(b'{}')}.x",
+        f"{_part(b'[' * 1500)}.{_part(b'{}')}.x",
         f"{_part(b'9' * 1400)}.e30.x",
         f"{_part(json.dumps({'alg': []}).encode())}.e30.x",
         f"{_part(json.dumps({'alg': 'HS256', 'kid': 7}).encode())}.e30.x",
