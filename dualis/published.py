@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar
 
-from django.db import models
+from django.db import models, transaction
 
 
 class PublishedQuerySet(models.QuerySet[Any]):
@@ -31,6 +31,16 @@ class Published(models.Model):
 
     class Meta:
         abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save the row and, by the signal, its event in one transaction."""
+        with transaction.atomic(savepoint=False):
+            super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """Delete the row and, by the signal, record its end in one transaction."""
+        with transaction.atomic(savepoint=False):
+            return super().delete(*args, **kwargs)
 
     def stream_key(self) -> str:
         """Return the key of this row in its channel."""

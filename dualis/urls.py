@@ -1,16 +1,27 @@
-"""Which address is served by whom."""
+"""Every HTTP address of the site."""
 
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import include, path, re_path
 
+from dualis import api
 from dualis.accounts import browser
+from realtime import health, pages
+from realtime.api import EventsView
 
 urlpatterns = [
-    path("v1/auth/", include("dualis.accounts.urls")),
+    path("", pages.overview, name="overview"),
     path("login", browser.login_view, name="login"),
     path("logout", browser.logout_view, name="logout"),
     path("password", browser.password_view, name="password"),
     path("reset-password", browser.reset_password_view, name="reset-password"),
     path("verify-email", browser.verify_email_view, name="verify-email"),
+    path("livez", health.livez),
+    path("readyz", health.readyz),
+    path("v1/health", health.health),
+    path("v1/auth/", include("dualis.accounts.urls")),
+    path("v1/oracle/", include("dualis.oracle.urls")),
+    path("v1/", include("dualis.notifications.urls")),
+    path("v1/events", EventsView.as_view()),
+    re_path(r"^v1/", api.not_found),
     path("admin/", admin.site.urls),
 ]

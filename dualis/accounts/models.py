@@ -169,6 +169,9 @@ class Session(Published):
     def stream_owner(self) -> str:
         return str(self.user_id)
 
+    def stream_dims(self) -> tuple[str, ...]:
+        return (self.id,)
+
     def is_open(self) -> bool:
         return self.ended_at is None
 

@@ -58,7 +58,7 @@ def notify(
 def mark_read(user_id: str, notification_id: str, *, now: datetime) -> Notification:
     """Mark one notification as read; reading it again changes nothing."""
     unread = _locked_count(user_id)
-    notification = _own(user_id, notification_id)
+    notification = get(user_id, notification_id)
     if notification.read_at is None:
         notification.read_at = now
         notification.save()
@@ -85,20 +85,21 @@ def mark_all_read(user_id: str, *, now: datetime) -> int:
 def delete(user_id: str, notification_id: str) -> None:
     """Delete one notification of the user."""
     unread = _locked_count(user_id)
-    notification = _own(user_id, notification_id)
+    notification = get(user_id, notification_id)
     if notification.read_at is None:
         unread.count -= 1
         unread.save()
     notification.delete()
 
 
-def _locked_count(user_id: str) -> UnreadCount:
-    UnreadCount._base_manager.bulk_create([UnreadCount(user_id=user_id)], ignore_conflicts=True)
-    return UnreadCount.objects.select_for_update(no_key=True).get(user_id=user_id)
-
-
-def _own(user_id: str, notification_id: str) -> Notification:
+def get(user_id: str, notification_id: str) -> Notification:
+    """Return one notification of the user."""
     found = Notification.objects.filter(user_id=user_id, id=notification_id).first()
     if found is None:
         raise errors.NotFound(what="notification", id=notification_id)
     return found
+
+
+def _locked_count(user_id: str) -> UnreadCount:
+    UnreadCount._base_manager.bulk_create([UnreadCount(user_id=user_id)], ignore_conflicts=True)
+    return UnreadCount.objects.select_for_update(no_key=True).get(user_id=user_id)

@@ -1,0 +1,48 @@
+# Everything from nothing: Python >= 3.11, Node >= 20 with npm, and make are all that must be there.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+BENCH ?= all
+
+.PHONY: run test bench lint format clean
+
+run: $(VENV)/.runtime node_modules/.runtime
+	@exec $(BIN)/python manage.py quickstart
+
+test: lint node_modules/.all
+	$(BIN)/python -m tests.run
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy .
+
+format: $(VENV)/.dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/.dev
+	$(BIN)/python -m bench $(BENCH)
+
+$(VENV)/bin/pip:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.runtime: requirements.txt | $(VENV)/bin/pip
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt requirements.txt | $(VENV)/bin/pip
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@ $(VENV)/.runtime
+
+# `npm ci` removes what is there, so the full set also counts as the runtime set.
+node_modules/.runtime: package.json package-lock.json
+	npm ci --omit=dev --no-audit --no-fund --loglevel=error
+	@touch $@
+
+node_modules/.all: package.json package-lock.json
+	npm ci --no-audit --no-fund --loglevel=error
+	@touch $@ node_modules/.runtime
+
+clean:
+	rm -rf $(VENV) node_modules var static .mypy_cache .ruff_cache

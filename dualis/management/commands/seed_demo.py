@@ -1,0 +1,22 @@
+"""`manage.py seed_demo`: assets with their history and the demo logins; in development alone."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from dualis.accounts import demo
+from dualis.oracle import backfill
+
+
+class Command(BaseCommand):
+    help = "Make the demo market. Running it again changes nothing."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if settings.IS_PRODUCTION:
+            raise CommandError("the demo market is made in development only")
+        now = datetime.now(UTC)
+        demo.make_demo_users(now)
+        self.stdout.write("Making the demo market ...")
+        backfill.backfill(now)

@@ -1,0 +1,147 @@
+"""One socket's way out: what the hub and the session hand over, in order, never waiting.
+
+1. While nothing waits and the peer reads, frames are written at once; otherwise they queue.
+2. A channel is held while its snapshot is read; events at or below its seq are dropped, now or later.
+3. Past the mailbox's bound the connection is given up; nobody else waits for it.
+
+Knows mailbox and transport. Knows nothing of protocols beyond how to turn an event into a frame.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from realtime.frames import Frame
+from realtime.mailbox import Letter, Mailbox
+from realtime.messages import Event
+from realtime.transport import Transport
+
+WRITE_BYTES = 64 * 1024
+
+
+class Connection:
+    """The outgoing side of one socket."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        frame_of: Callable[[Event], Frame],
+        on_slow: Callable[[], None],
+        on_internal: Callable[[Event], None],
+        on_resync: Callable[[], None],
+    ) -> None:
+        self.transport = transport
+        self.mailbox = Mailbox()
+        self.is_closed = False
+        self._frame_of = frame_of
+        self._on_slow = on_slow
+        self._on_internal = on_internal
+        self._on_resync = on_resync
+        self._floors: dict[str, int] = {}  # channel -> the seq its snapshot already told
+        self._internal: frozenset[str] = frozenset()
+        self._writer: asyncio.Task[None] | None = None
+
+    # --- the hub's side ----------------------------------------------------------------------------
+    def deliver(self, events: Sequence[Event]) -> None:
+        """Take the events of one transaction."""
+        if self.is_closed:
+            return
+        if self._internal:
+            events = self._without_internal(events)
+        if self._floors:
+            events = self._above_floors(events)
+        if not events:
+            return
+        if not self.mailbox.is_holding and self._may_write():
+            self.transport.write([self._frame_of(event) for event in events])
+            return
+        for event in events:
+            self.mailbox.put(Letter(self._frame_of(event), event.channel, event.key, event.seq))
+        self._flush()
+
+    def resync(self) -> None:
+        self._on_resync()
+
+    # --- the session's side --------------------------------------------------------------------------
+    def watch_internal(self, channel: str) -> None:
+        """Hand events of this channel to the shell instead of the peer."""
+        self._internal |= {channel}
+
+    def answer(self, frames: Sequence[Frame], channel: str = "") -> None:
+        """Send answers, or the rows of a snapshot of `channel`, after everything before them."""
+        if self.is_closed or not frames:
+            return
+        if self._may_write():
+            self.transport.write(frames)
+            return
+        for frame in frames:
+            self.mailbox.put_answer(frame, channel)
+        self._flush()
+
+    def hold(self, channel: str) -> None:
+        """Keep a channel's events back until `release`."""
+        self._floors.pop(channel, None)
+        self.mailbox.hold(channel)
+
+    def release(self, channel: str, after: int) -> None:
+        """Let a channel flow, without what its snapshot at seq `after` already told."""
+        self._floors[channel] = after
+        self.mailbox.release(channel, after)
+        self._flush()
+
+    def drop(self, channel: str) -> None:
+        """Forget what waits of a channel."""
+        self._floors.pop(channel, None)
+        self.mailbox.drop(channel)
+
+    async def close(self, code: int, reason: str, *, grace: float) -> None:
+        """Send what waits for at most `grace` seconds, then close."""
+        self.is_closed = True
+        if self._writer is not None:
+            await asyncio.wait({self._writer}, timeout=grace)
+        self.discard()
+        await self.transport.close(code, reason)
+
+    def discard(self) -> None:
+        """Forget everything: the peer is gone."""
+        self.is_closed = True
+        self.mailbox.clear()
+        if self._writer is not None:
+            self._writer.cancel()
+            self._writer = None
+
+    # --- inside ----------------------------------------------------------------------------------------
+    def _may_write(self) -> bool:
+        return self._writer is None and not len(self.mailbox) and self.transport.is_ready
+
+    def _flush(self) -> None:
+        if self.is_closed:
+            return
+        if self.mailbox.is_over:
+            self._on_slow()
+        elif self._writer is None and len(self.mailbox):
+            self._writer = asyncio.create_task(self._drain())
+
+    async def _drain(self) -> None:
+        """Write until nothing waits. Exists only while the connection is behind."""
+        try:
+            while len(self.mailbox):
+                await self.transport.send(self.mailbox.take(WRITE_BYTES))
+        except Exception:  # the server's word for a peer that went away differs by server
+            self.is_closed = True
+            self.mailbox.clear()
+        finally:
+            self._writer = None
+
+    def _without_internal(self, events: Sequence[Event]) -> Sequence[Event]:
+        for event in events:
+            if event.channel in self._internal:
+                self._on_internal(event)
+        return [event for event in events if event.channel not in self._internal]
+
+    def _above_floors(self, events: Sequence[Event]) -> Sequence[Event]:
+        kept = [event for event in events if event.seq > self._floors.get(event.channel, 0)]
+        last = events[-1].seq
+        held = self.mailbox.is_holding
+        if not held and all(last >= floor for floor in self._floors.values()):
+            self._floors.clear()  # the hub has passed every snapshot: nothing older comes any more
+        return kept

@@ -1,0 +1,220 @@
+"""The journal: every committed change, in one order.
+
+1. `seq` is assigned under the head row's lock, which is held until commit: commit order is `seq`
+   order, and a rollback leaves no hole.
+2. What one transaction recorded is announced once, after it committed.
+3. Announcing never fails a committed request; who missed it reads the journal.
+
+Knows rows that are `Published`. Knows nothing of sockets.
+"""
+
+import threading
+import weakref
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import msgspec
+from django.db import connection, transaction
+from django.utils import timezone
+
+from dualis.errors import JournalGone
+from dualis.published import Published
+from dualis.timestamps import iso
+from realtime import messages
+from realtime.models import Event, Head
+from realtime.topics import Kind, kind_of
+
+STATE_RETENTION = timedelta(hours=1)  # rulings, 35
+EVENT_RETENTION = timedelta(days=7)
+PRUNE_BATCH = 20_000  # rows a transaction: pruning never holds up writers for long
+
+_encode = msgspec.json.Encoder().encode
+_local = threading.local()
+_listeners: list[Callable[[str, list[messages.Event]], None]] = []
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where the journal stands."""
+
+    seq: int
+    epoch: str
+    pruned_state_seq: int
+    pruned_events_seq: int
+
+    def is_gone(self, after: int, *, with_state: bool) -> bool:
+        """Tell whether events after `after` are no longer all kept, or never were."""
+        pruned = self.pruned_events_seq
+        if with_state:
+            pruned = max(pruned, self.pruned_state_seq)
+        return after < pruned or after > self.seq
+
+
+def record(rows: Sequence[Published], *, is_deleted: bool = False) -> None:
+    """Journal the whole public state of rows, in order, under one head increment.
+
+    Locks the head row until the transaction ends that wrote the rows.
+    """
+    assert connection.in_atomic_block, "a row and its event are written in one transaction"
+    last, epoch = _advance(len(rows))
+    at = timezone.now()
+    written = [
+        _event(seq, row, at, is_deleted) for seq, row in enumerate(rows, last - len(rows) + 1)
+    ]
+    Event.objects.bulk_create(written)
+    part = _Part(_transaction(), epoch, [to_message(event, epoch) for event in written])
+    transaction.on_commit(part, robust=True)
+
+
+def position() -> Position:
+    """Return where the journal stands, as the current transaction sees it."""
+    head = Head.objects.get(id=1)
+    return Position(head.seq, head.epoch, head.pruned_state_seq, head.pruned_events_seq)
+
+
+def since(
+    after: int,
+    *,
+    until: int | None = None,
+    limit: int = 1_000,
+    channels: Sequence[str] | None = None,
+    owner: str | None = None,
+) -> list[messages.Event]:
+    """Return up to `limit` events after a seq, in order; of these channels and visible to `owner`.
+
+    `owner=None` returns everybody's, which only the hub may ask for.
+    """
+    query = Event.objects.filter(seq__gt=after).order_by("seq")
+    if until is not None:
+        query = query.filter(seq__lte=until)
+    if channels is not None:
+        query = query.filter(channel__in=channels)
+    if owner is not None:
+        query = query.filter(owner__in=["", owner])
+    epoch = position().epoch
+    return [to_message(event, epoch) for event in query[:limit]]
+
+
+def require(after: int, epoch: str, at: Position, *, with_state: bool) -> None:
+    """Raise JournalGone unless everything after `after` is still kept in this journal."""
+    if (epoch and epoch != at.epoch) or at.is_gone(after, with_state=with_state):
+        raise JournalGone(after=after, epoch=at.epoch, seq=at.seq)
+
+
+def prune(now: datetime) -> int:
+    """Delete events past their retention, a batch a transaction; return how many."""
+    count = 0
+    for is_state, retention, field in (
+        (True, STATE_RETENTION, "pruned_state_seq"),
+        (False, EVENT_RETENTION, "pruned_events_seq"),
+    ):
+        while deleted := _prune_batch(is_state, now - retention, field):
+            count += deleted
+            if deleted < PRUNE_BATCH:
+                break
+    return count
+
+
+def listen(listener: Callable[[str, list[messages.Event]], None]) -> Callable[[], None]:
+    """Call `listener(epoch, events)` after each commit, in the committing thread; return the undo."""
+    _listeners.append(listener)
+
+    def undo() -> None:
+        if listener in _listeners:
+            _listeners.remove(listener)
+
+    return undo
+
+
+def to_message(event: Event, epoch: str) -> messages.Event:
+    """Return a journal row as the value that hub and protocols pass around."""
+    return messages.Event(
+        event.seq,
+        epoch,
+        event.channel,
+        event.key,
+        event.owner,
+        tuple(event.dims),
+        event.is_deleted,
+        iso(event.at),
+        event.text,
+    )
+
+
+class _Transaction:
+    """What one transaction recorded; its parts that survive to the commit are announced as one."""
+
+    def __init__(self) -> None:
+        self.parts: weakref.WeakSet[_Part] = weakref.WeakSet()
+        self.events: list[messages.Event] = []
+
+
+class _Part:
+    """The on-commit callback of one `record`.
+
+    Django drops the callbacks of a savepoint that is rolled back, and with its last reference a
+    part leaves its transaction: those still in `parts` at the commit are those that count.
+    """
+
+    def __init__(self, whole: _Transaction, epoch: str, events: list[messages.Event]) -> None:
+        self.whole, self.epoch, self.events = whole, epoch, events
+        whole.parts.add(self)
+
+    def __call__(self) -> None:
+        self.whole.events += self.events
+        self.whole.parts.discard(self)
+        if not self.whole.parts:
+            for listener in list(_listeners):
+                listener(self.epoch, self.whole.events)
+
+
+def _transaction() -> _Transaction:
+    """Return the record of the transaction this thread is in; it lives as long as its parts."""
+    reference = getattr(_local, "transaction", None)
+    whole: _Transaction | None = reference() if reference else None
+    if whole is None:
+        whole = _Transaction()
+        _local.transaction = weakref.ref(whole)
+    return whole
+
+
+def _advance(count: int) -> tuple[int, str]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE realtime_head SET seq = seq + %s WHERE id = 1 RETURNING seq, epoch", [count]
+        )
+        row = cursor.fetchone()
+    assert row is not None, "the migration creates the head row"
+    return row[0], row[1]
+
+
+def _event(seq: int, row: Published, at: datetime, is_deleted: bool) -> Event:
+    data = row.to_dict()
+    if is_deleted:
+        data["deleted"] = True
+    return Event(
+        seq=seq,
+        channel=row.CHANNEL,
+        key=row.stream_key(),
+        owner=row.stream_owner(),
+        dims=list(row.stream_dims()),
+        is_state=kind_of(row.CHANNEL) is Kind.STATE,
+        is_deleted=is_deleted,
+        at=at,
+        text=_encode(data).decode(),
+    )
+
+
+def _prune_batch(is_state: bool, before: datetime, field: str) -> int:
+    with transaction.atomic():
+        # The head's lock comes first, as in every writer.
+        head = Head.objects.select_for_update().get(id=1)
+        # seq follows commit order and `at` nearly does: cut at the newest seq of the batch.
+        old = Event.objects.filter(is_state=is_state, at__lt=before).order_by("seq")
+        seqs = list(old.values_list("seq", flat=True)[:PRUNE_BATCH])
+        if not seqs:
+            return 0
+        Event.objects.filter(is_state=is_state, seq__lte=seqs[-1]).delete()
+        Head.objects.filter(id=head.id).update(**{field: seqs[-1]})
+        return len(seqs)

@@ -1,0 +1,2 @@
+from django.http import HttpResponse
+def overview(request): return HttpResponse("x")

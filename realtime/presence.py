@@ -1,0 +1,53 @@
+"""Who is connected to this process: counts per address and user, and each user's message budget."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from realtime.bucket import TokenBucket
+from realtime.dualis_protocol import Limits
+
+
+@dataclass(slots=True)
+class _User:
+    sockets: int
+    bucket: TokenBucket
+
+
+@dataclass(slots=True)
+class Presence:
+    """Places are taken on connecting and given back on leaving, whatever happened between."""
+
+    addresses: Counter[str] = field(default_factory=Counter)
+    users: dict[str, _User] = field(default_factory=dict)
+
+    @property
+    def sockets(self) -> int:
+        return self.addresses.total()
+
+    def enter(self, address: str, limit: int) -> bool:
+        """Take a place for an address; False if it has `limit` already."""
+        if self.addresses[address] >= limit:
+            return False
+        self.addresses[address] += 1
+        return True
+
+    def leave(self, address: str) -> None:
+        self.addresses[address] -= 1
+        if self.addresses[address] <= 0:
+            del self.addresses[address]
+
+    def sign_in(self, user_id: str, limit: int, share: Limits, now: float) -> TokenBucket | None:
+        """Take a place for a user and return the budget its sockets share; None if it has `limit`."""
+        user = self.users.get(user_id)
+        if user is None:
+            user = self.users[user_id] = _User(0, TokenBucket.full(share.rate, share.burst, now))
+        if user.sockets >= limit:
+            return None
+        user.sockets += 1
+        return user.bucket
+
+    def sign_out(self, user_id: str) -> None:
+        user = self.users[user_id]
+        user.sockets -= 1
+        if user.sockets == 0:
+            del self.users[user_id]

@@ -1,0 +1,113 @@
+"""channel -> (seq, rows): the one source of current state for REST and both sockets.
+
+1. One read-only transaction reads `seq` first and the rows second.
+2. A row here prints exactly what its last event printed: both are `to_dict()`.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+
+from dualis.notifications.models import Notification, UnreadCount
+from dualis.oracle.models import Asset, Quote
+from dualis.published import Published
+from realtime import journal, topics
+from realtime.messages import Event, Row, Snapshot, Subscribe
+from realtime.readers import read_only
+
+NEWEST_NOTIFICATIONS = 50
+RESUME_BYTES = 512 * 1024  # half a mailbox: what is missed beyond it comes as a fresh snapshot
+RESUME_EVENTS = 5_000
+
+
+def _prices(owner: str) -> Iterable[Published]:
+    return Quote.objects.filter(asset__is_active=True).order_by("asset_id")
+
+
+def _notifications(owner: str) -> Iterable[Published]:
+    unread = Notification.objects.filter(user_id=owner, read_at=None)
+    newest = list(unread.order_by("-created_at", "-id")[:NEWEST_NOTIFICATIONS])
+    count = UnreadCount.objects.filter(user_id=owner).first()
+    return [*reversed(newest), count or UnreadCount(user_id=owner)]
+
+
+def _nothing(owner: str) -> Iterable[Published]:
+    return ()
+
+
+READERS: dict[str, Callable[[str], Iterable[Published]]] = {
+    "prices": _prices,
+    "pools": _nothing,
+    "positions": _nothing,
+    "liquidations": _nothing,
+    "governance": _nothing,
+    "notifications": _notifications,
+}
+
+
+def _assets() -> set[str]:
+    return set(Asset.objects.filter(is_active=True).values_list("symbol", flat=True))
+
+
+# Which ids a filter may name; a filter without an entry has nothing it could name yet.
+CATALOGUES: dict[str, Callable[[], set[str]]] = {"assets": _assets}
+
+
+def read(selection: topics.Selection, owner: str = "") -> Snapshot:
+    """Return the open rows of a selection at one seq."""
+    with read_only():
+        at = journal.position()
+        return Snapshot(at.seq, at.epoch, _rows(selection, owner))
+
+
+def join(request: Subscribe, owner: str) -> Snapshot:
+    """Return what a new subscriber needs: what it missed if that is asked for and kept, else rows."""
+    with read_only():
+        at = journal.position()
+        missed = _missed(request, owner, at)
+        rows = _rows(request.selection, owner) if missed is None else ()
+        return Snapshot(at.seq, at.epoch, rows, missed)
+
+
+def unknown_ids(selection: topics.Selection) -> list[str]:
+    """Return the ids of a filter that name nothing."""
+    unknown: list[str] = []
+    for param, values in selection.ids().items():
+        known = CATALOGUES[param]() if param in CATALOGUES else set()
+        unknown += [value for value in values if value not in known]
+    return unknown
+
+
+def _rows(selection: topics.Selection, owner: str) -> tuple[Row, ...]:
+    wanted = topics.topics_for(selection, owner)
+    channel = topics.CHANNELS[selection.channel]
+    rows: list[Row] = []
+    for row in READERS[selection.channel](owner):
+        dims = row.stream_dims()
+        if wanted.intersection(
+            topics.topics_of(channel.name, owner if channel.is_private else "", dims)
+        ):
+            rows.append(Row(row.stream_key(), dims, row.to_dict()))
+    return tuple(rows)
+
+
+def _missed(request: Subscribe, owner: str, at: journal.Position) -> tuple[Event, ...] | None:
+    """Return the events after `request.after`, or None if they cannot be told one by one."""
+    channel = topics.CHANNELS[request.channel]
+    if request.after is None or channel.kind is topics.Kind.STATE or request.epoch != at.epoch:
+        return None
+    if at.is_gone(request.after, with_state=False):
+        return None
+    wanted = topics.topics_for(request.selection, owner)
+    events: Sequence[Event] = journal.since(
+        request.after,
+        until=at.seq,
+        limit=RESUME_EVENTS + 1,
+        channels=[channel.name],
+        owner=owner if channel.is_private else "",
+    )
+    if len(events) > RESUME_EVENTS or sum(len(e.text) for e in events) > RESUME_BYTES:
+        return None
+    return tuple(
+        e for e in events if wanted.intersection(topics.topics_of(e.channel, e.owner, e.dims))
+    )
+
+
