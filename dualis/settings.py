@@ -39,7 +39,9 @@ SECRET_KEY = _secret("SECRET_KEY", "development-only-secret-key-that-signs-nothi
 JWT_SIGNING_KEY = _secret("JWT_SIGNING_KEY", "development-only-token-key-that-signs-nothing-1f0a9e")
 
 _local_origins = [f"http://{host}:{PORT}" for host in ("localhost", "127.0.0.1")]
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[] if IS_PRODUCTION else ["localhost", "127.0.0.1"])
+ALLOWED_HOSTS = env.list(
+    "ALLOWED_HOSTS", default=[] if IS_PRODUCTION else ["localhost", "127.0.0.1"]
+)
 if IS_PRODUCTION and not ALLOWED_HOSTS:
     raise ImproperlyConfigured("ALLOWED_HOSTS must be set when DJANGO_ENV is production")
 # A present Origin must equal one of these exactly; no Origin passes (programs send none).

@@ -1,2 +1,5 @@
 from django.http import HttpResponse
-def overview(request): return HttpResponse("x")
+
+
+def overview(request):
+    return HttpResponse("x")

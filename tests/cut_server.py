@@ -17,7 +17,7 @@ from realtime import hub  # noqa: E402
 _hand_over = hub._hand_over
 
 
-def _die(loop, outbox, epoch, events):  # type: ignore[no-untyped-def]
+def _die(loop, outbox, epoch, events):
     if any(event.channel == "notifications" for event in events):
         os.kill(os.getpid(), signal.SIGKILL)
     _hand_over(loop, outbox, epoch, events)

@@ -122,7 +122,7 @@ class Client:
         return message
 
     def expect(self, type: str, **fields: Any) -> dict[str, Any]:
-        """Return the next message of this type, which must have these fields; data may come first."""
+        """Return the next message of this type with these fields; data may come before it."""
         while (message := self.next())["type"] != type:
             assert message["type"] == "data", message
         assert {name: message.get(name) for name in fields} == fields, message
@@ -136,7 +136,9 @@ class Client:
 class RawClient:
     """A peer that answers nothing unless told to: for what only the wire shows."""
 
-    def __init__(self, port: int, path: str = "/v1/ws", headers: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, port: int, path: str = "/v1/ws", headers: dict[str, str] | None = None
+    ) -> None:
         self.protocol = ClientProtocol(parse_uri(f"ws://127.0.0.1:{port}{path}"), max_size=None)
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=SECONDS)
         request = self.protocol.connect()

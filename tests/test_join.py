@@ -1,4 +1,4 @@
-"""Snapshot, action, its events on the old snapshot: must equal a fresh snapshot, and have changed."""
+"""Snapshot, action, its events on the old snapshot: must equal a fresh one, and have changed."""
 
 import asyncio
 import json
@@ -6,11 +6,11 @@ import json
 import pytest
 from channels.db import database_sync_to_async
 from django.db import transaction
+
 from dualis.bulk import save_all
 from dualis.notifications import notices
 from dualis.oracle.market import Oracle
 from realtime import journal, snapshots, topics
-
 from tests import world
 from tests.oracle_world import T0, Scripted, at
 from tests.talk import run, talk
@@ -105,9 +105,7 @@ def test_notifications_after_each_thing_a_user_does(alice):
         "notifications", lambda: notices.mark_read(alice.id, first.id, now=world.now()), alice.id
     )
     verify_join("notifications", lambda: notices.delete(alice.id, second.id), alice.id)
-    verify_join(
-        "notifications", lambda: notices.mark_all_read(alice.id, now=world.now()), alice.id
-    )
+    verify_join("notifications", lambda: notices.mark_all_read(alice.id, now=world.now()), alice.id)
     assert third.id not in snapshot("notifications", alice.id)[1]
 
 

@@ -100,7 +100,9 @@ def test_tick_is_one_transaction_of_few_statements(django_assert_max_num_queries
     oracle.tick(T0)
     with django_assert_max_num_queries(10) as seen:
         oracle.tick(at(1))
-    assert len([query for query in seen if query["sql"].startswith("INSERT")]) == 3  # ticks, quotes, events
+    assert (
+        len([query for query in seen if query["sql"].startswith("INSERT")]) == 3
+    )  # ticks, quotes, events
     assert len([query for query in seen if query["sql"].startswith("SAVEPOINT")]) <= 2
 
 
@@ -323,7 +325,7 @@ def test_current_quotes_refuses_an_unknown_asset():
         market.current_quotes(["ETH", "DOGE"])
 
 
-# --- replay ------------------------------------------------------------------------------------
+# --- replay ---------------------------------------------------------------------------------
 def write(path: Path, text: str) -> str:
     path.write_text(text, encoding="utf-8")
     return str(path)

@@ -1,4 +1,4 @@
-"""A process that writes notifications, some in transactions that roll back: `python -m tests.writer N`."""
+"""A process that writes notifications, some in vain: `python -m tests.writer TRANSACTIONS`."""
 
 import os
 import random

@@ -145,7 +145,5 @@ def _locked_counts(user_ids: Sequence[str]) -> dict[str, UnreadCount]:
 
 
 def _told_since(user_ids: Sequence[str], key: str, since: datetime) -> set[str]:
-    told = Notification.objects.filter(
-        user_id__in=user_ids, dedup_key=key, created_at__gt=since
-    )
+    told = Notification.objects.filter(user_id__in=user_ids, dedup_key=key, created_at__gt=since)
     return set(told.order_by().values_list("user_id", flat=True))

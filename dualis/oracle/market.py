@@ -164,7 +164,7 @@ class _Tick:
         quotes = [*self._announced, *self._silent]
         for quote in quotes:
             quote.updated_at = self._now
-        # Notices first: they lock counts of unread ones, which no one may do under the journal's lock.
+        # Notices first: nobody may lock a count of unread ones under the journal's lock.
         for news in self._news:
             news.tell(self._now)
         save_all(self._announced, silent=self._silent)
