@@ -17,7 +17,6 @@ from tests.process import ROOT, Site
 
 SUBSCRIBERS = 1_000
 SECONDS = 20
-PER_USER = 20
 
 
 def run() -> list[Row]:
@@ -26,6 +25,8 @@ def run() -> list[Row]:
             Path(folder),
             WS_MAX_PER_ADDRESS=SUBSCRIBERS + 10,
             WS_MAX_PER_USER=SUBSCRIBERS + 10,
+            WS_RATE=10 * SUBSCRIBERS,  # all sockets are one user's
+            WS_BURST=10 * SUBSCRIBERS,
             LOG_LEVEL="WARNING",
         )
         server = psutil.Process(site.start().pid)
@@ -46,14 +47,14 @@ def run() -> list[Row]:
 
 
 def _read(site: Site, server: psutil.Process) -> tuple[dict, float]:
-    tokens = "\n".join(site.login() for _ in range(SUBSCRIBERS // PER_USER // 10))
-    command = [sys.executable, "-m", "bench.readers", str(site.port), str(SUBSCRIBERS), str(SECONDS)]
+    arguments = [str(site.port), str(SUBSCRIBERS), str(SECONDS)]
+    command = [sys.executable, "-m", "bench.readers", *arguments]
     readers = subprocess.Popen(
         command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     os.sched_setaffinity(readers.pid, {1})
     assert readers.stdin is not None and readers.stdout is not None
-    readers.stdin.write(tokens)
+    readers.stdin.write(site.login())
     readers.stdin.close()
     assert readers.stdout.readline().strip() == "ready"
     before = server.cpu_times()
