@@ -1,14 +1,17 @@
 """Real server processes, and clients that talk to them over real sockets."""
 
+import fcntl
 import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -69,10 +72,35 @@ class Site:
         return process
 
     def start(self, *command: str) -> subprocess.Popen[bytes]:
-        """Start a serving process and wait until it is ready."""
+        """Start a serving process, on a seeded database, and wait until it is ready."""
+        is_empty = not (self.folder / "dualis.sqlite3").exists()
+        if is_empty and not self.environment["DATABASE_URL"]:
+            self.seed()
         process = self.spawn(*(command or ("manage.py", "quickstart")))
         self.wait_until_ready(process)
         return process
+
+    def seed(self) -> None:
+        """Make database and demo market; on SQLite they are made once a run and then copied."""
+        if self.environment["DATABASE_URL"]:
+            self.manage("migrate", "-v0")
+            self.manage("seed_demo")
+            return
+        run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
+        master = Path(tempfile.gettempdir()) / f"dualis-seeded-{run}"
+        master.mkdir(exist_ok=True)
+        with (master / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not (master / "done").exists():
+                made = Site(master)
+                made.manage("migrate", "-v0")
+                made.manage("seed_demo")
+                (master / "done").touch()
+        with (
+            closing(sqlite3.connect(master / "dualis.sqlite3")) as source,
+            closing(sqlite3.connect(self.folder / "dualis.sqlite3")) as target,
+        ):
+            source.backup(target)
 
     def wait_until_ready(self, process: subprocess.Popen[bytes]) -> None:
         def is_ready() -> bool:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.process import ROOT, Site
+from tests.wire import Wire
 
 pytestmark = pytest.mark.process
 
@@ -13,13 +14,10 @@ EXAMPLE = Path(__file__).with_name("page_example.ts")
 ESBUILD = ROOT / "node_modules" / ".bin" / "esbuild"
 
 
-def node_example(site, token, folder):
+def node_example(url, token, folder):
     """Return the running example, its types removed by esbuild."""
     text = EXAMPLE.read_text()
-    for constant, value in (
-        ("ws://localhost:4000/v1/ws", site.ws_url),
-        ("your-jwt-token", token),
-    ):
+    for constant, value in (("ws://localhost:4000/v1/ws", url), ("your-jwt-token", token)):
         assert text.count(constant) == 1
         text = text.replace(constant, value)
     source = folder / "example.ts"
@@ -34,10 +32,12 @@ def node_example(site, token, folder):
     )
 
 
-def test_the_pages_example_prints_prices_and_reconnects(tmp_path):
+def test_the_pages_example_prints_prices_and_survives_a_cut_wire(tmp_path):
+    """The server stays up: Node 20 tells a refused connection by `error` alone, without `close`."""
     site = Site(tmp_path)
-    server = site.start()
-    example = node_example(site, site.login(), tmp_path)
+    site.start()
+    wire = Wire(site.port)
+    example = node_example(f"ws://127.0.0.1:{wire.port}/v1/ws", site.login(), tmp_path)
     try:
         assert example.stdout is not None
 
@@ -51,13 +51,12 @@ def test_the_pages_example_prints_prices_and_reconnects(tmp_path):
             raise AssertionError("the example ended")
 
         prints_prices(6)  # two of the snapshot, and two ticks
-        server.terminate()
-        assert any("Connection closed: 1012" in line for line in example.stdout)
-        server.wait(timeout=10)
-        site.start("manage.py", "serve", "--engine")
+        wire.cut()
+        assert any("Connection closed: 1006" in line for line in example.stdout)
         prints_prices(6)
     finally:
         example.kill()
         example.wait()
         example.stdout.close()
+        wire.close()
         site.end()

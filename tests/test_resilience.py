@@ -23,8 +23,7 @@ def database():
 @pytest.fixture(scope="module")
 def seeded(database, tmp_path_factory):
     site = Site(tmp_path_factory.mktemp("postgres"), DATABASE_URL=database)
-    site.manage("migrate", "-v0")
-    site.manage("seed_demo")
+    site.seed()
     return database
 
 
@@ -110,8 +109,6 @@ def test_redis_killed_and_restarted_in_the_middle_of_a_stream_loses_nothing(seed
 
 def test_kill_9_between_commit_and_push_loses_nothing_for_a_client_that_resumes(tmp_path):
     site = Site(tmp_path)
-    site.manage("migrate", "-v0")
-    site.manage("seed_demo")
     first = site.start("-m", "tests.cut_server")
     token = site.login()
     try:
