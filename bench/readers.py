@@ -87,7 +87,11 @@ def main(port: int, count: int, seconds: float) -> None:
                 if payload.startswith(b'{"type":"subscribed"'):
                     snapshots += 1
                     rows = json.loads(payload)["snapshot"]
-                elif payload.startswith(b'{"type":"data"') and stop_at and b'"snapshot"' not in payload:
+                elif (
+                    payload.startswith(b'{"type":"data"')
+                    and stop_at
+                    and b'"snapshot"' not in payload
+                ):
                     stamp = _STAMP.search(payload).group(1).decode()  # type: ignore[union-attr]
                     sent = datetime.fromisoformat(stamp).timestamp()
                     latencies.append(now - sent)

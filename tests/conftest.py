@@ -1,5 +1,6 @@
 """What every test has: a fast hasher, and nothing that another test left behind."""
 
+import shutil
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,6 +11,18 @@ from dualis.accounts.models import User
 from dualis.models import EngineTerm
 from realtime import limits
 from realtime.models import Head
+from tests.process import seeded_folder
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the folder of the seeded market, in the process that starts the others."""
+    if not hasattr(config, "workerinput"):
+        seeded_folder()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        shutil.rmtree(seeded_folder(), ignore_errors=True)
 
 
 @pytest.fixture(autouse=True)

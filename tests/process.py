@@ -27,6 +27,7 @@ from tests.servers import free_port
 ROOT = Path(__file__).resolve().parent.parent
 DEMO = ("demo@dualis.finance", "Demo1234!")
 SECONDS = 20.0
+SEEDED = "DUALIS_TEST_SEEDED"
 
 
 class Site:
@@ -86,9 +87,7 @@ class Site:
             self.manage("migrate", "-v0")
             self.manage("seed_demo")
             return
-        run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
-        master = Path(tempfile.gettempdir()) / f"dualis-seeded-{run}"
-        master.mkdir(exist_ok=True)
+        master = seeded_folder()
         with (master / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not (master / "done").exists():
@@ -134,6 +133,11 @@ class Site:
                 client.send(type="auth", token=token)
                 client.expect("auth", status="ok")
             yield client
+
+
+def seeded_folder() -> Path:
+    """Return the folder that the processes of one run share; conftest makes and removes it."""
+    return Path(os.environ.setdefault(SEEDED, tempfile.mkdtemp(prefix="dualis-seeded-")))
 
 
 class Client:

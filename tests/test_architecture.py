@@ -111,9 +111,7 @@ def test_a_module_imports_only_what_stands_below_it(name):
     for imported in imports(KNOWN[name]):
         if imported in KNOWN:
             other = level(imported)
-            assert LEVELS.index(other) <= LEVELS.index(own), (
-                f"{name} -> {imported}"
-            )
+            assert LEVELS.index(other) <= LEVELS.index(own), f"{name} -> {imported}"
 
 
 @pytest.mark.parametrize("name", sorted(PURE))
