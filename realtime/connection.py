@@ -47,7 +47,7 @@ class Connection:
             return
         if self._internal:
             events = self._without_internal(events)
-        if self._floors:
+        if events and self._floors:
             events = self._above_floors(events)
         if not events:
             return

@@ -192,7 +192,11 @@ class Hub:
         self.cursor = events[-1].seq
         self.applied_at = time.time()
         for subscriber, batch in batches.items():
-            subscriber.deliver(batch)
+            try:
+                subscriber.deliver(batch)
+            except Exception:  # one subscriber's trouble is nobody else's
+                log.exception("a subscriber could not take its events; it starts again")
+                subscriber.resync()
 
     def _resync(self) -> None:
         log.warning("the journal was replaced or pruned past this process; sockets start again")

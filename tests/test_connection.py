@@ -133,6 +133,15 @@ async def test_internal_events_go_to_the_shell_alone(world):
 
 
 @scenario
+async def test_an_internal_event_alone_right_after_a_snapshot_does_no_harm(world):
+    world.connection.watch_internal("sessions")
+    world.connection.hold("prices")
+    world.connection.release("prices", after=5)
+    world.connection.deliver([event(6, "sessions", "ses_1")])
+    assert [e.key for e in world.internal] == ["ses_1"] and world.wire.sent == []
+
+
+@scenario
 async def test_closing_sends_what_waits_first(world):
     world.wire.stop()
     world.connection.deliver([event(1)])

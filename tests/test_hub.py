@@ -236,6 +236,24 @@ def test_a_failing_layer_never_fails_the_commit(monkeypatch):
     asyncio.run(scenario())
 
 
+def test_a_subscriber_that_fails_harms_nobody_else(caplog):
+    class Broken(Reader):
+        def deliver(self, events):
+            raise ValueError("broken")
+
+    async def scenario():
+        async with running() as hub:
+            broken, reader = Broken(), Reader()
+            for one in (broken, reader):
+                hub.subscribe(one, prices())
+            await quote("ETH", "2041")
+            await reader.until(lambda: reader.keys == ["ETH"])
+            assert broken.resyncs == 1
+
+    asyncio.run(scenario())
+    assert "broken" in caplog.text
+
+
 def test_unsubscribing_leaves_no_topic_behind():
     async def scenario():
         async with running() as hub:
