@@ -7,7 +7,7 @@ from django.contrib import admin
 from dualis.models import EngineStep, EngineTerm
 
 
-class ReadOnlyAdmin(admin.ModelAdmin[Any]):
+class ReadOnlyAdmin(admin.ModelAdmin):
     """Shows rows and changes none."""
 
     def has_add_permission(self, request: Any) -> bool:

@@ -17,7 +17,11 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection, transaction
 
 from dualis import leadership
+from dualis.accounts import pruning
 from dualis.models import EngineStep
+from dualis.oracle import history
+from dualis.oracle.market import Oracle
+from realtime import journal
 
 log = logging.getLogger(__name__)
 
@@ -137,16 +141,14 @@ def _next(due: float, seconds: float, now: float) -> float:
 
 
 def market_steps() -> list[Step]:
-    """Return the steps of the market, with their state read from the database."""
-    from dualis.oracle.market import Oracle
-    from realtime import journal
-
-    oracle = Oracle.load(datetime.now(UTC))
+    """Return the steps of the market, with fresh memories."""
+    oracle = Oracle()
     return [
         Step("oracle.tick", settings.TICK_SECONDS, oracle.tick),
-        Step("oracle.bars", 60.0, oracle.roll_up),
-        Step("oracle.prune", PRUNE_SECONDS, oracle.prune, is_atomic=False),
+        Step("oracle.bars", 60.0, lambda now: history.roll_up()),
+        Step("oracle.prune", PRUNE_SECONDS, history.prune, is_atomic=False),
         Step("journal.prune", PRUNE_SECONDS, journal.prune, is_atomic=False),
+        Step("accounts.prune", 3_600.0, pruning.prune, is_atomic=False),
     ]
 
 

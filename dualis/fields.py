@@ -38,7 +38,7 @@ class ExactDecimalField(models.Field):
     """
 
     description = "Exact decimal"
-    descriptor_class = _Quantising
+    empty_strings_allowed = False  # a row under construction has None, not ""
 
     def __init__(self, *args: Any, max_digits: int = 38, decimal_places: int = 18, **kwargs: Any) -> None:
         self.max_digits = max_digits

@@ -52,10 +52,10 @@ TRUSTED_PROXIES = [ip_network(text) for text in env.list("TRUSTED_PROXIES", defa
 
 # --- where things are kept -------------------------------------------------------------------
 DATA_DIR = Path(env.str("DATA_DIR", str(BASE_DIR / "var")))
+DATA_DIR.mkdir(parents=True, exist_ok=True)
 DATABASE_URL = env.str("DATABASE_URL", "") or f"sqlite:///{DATA_DIR / 'dualis.sqlite3'}"
 _database: dict[str, Any] = dict(environ.Env.db_url_config(DATABASE_URL))
 if _database["ENGINE"].endswith("sqlite3"):
-    DATA_DIR.mkdir(parents=True, exist_ok=True)
     # IMMEDIATE and WAL: without them concurrent writers fail with "database is locked".
     _database["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
@@ -82,7 +82,7 @@ CHANNEL_LAYERS: dict[str, Any] = {
 # --- the application -------------------------------------------------------------------------
 INSTALLED_APPS = [
     "daphne",
-    "django.contrib.admin",
+    "dualis.accounts.apps.StaffAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -130,7 +130,8 @@ TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en-us"
 
 STATIC_URL = "/static/"
-STATIC_ROOT = BASE_DIR / "static"
+STATIC_ROOT = DATA_DIR / "static"  # filled by collectstatic; production serves from here
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 # uPlot comes from npm and is served from where npm put it.
 STATICFILES_DIRS = [("vendor/uplot", BASE_DIR / "node_modules" / "uplot" / "dist")]
 STORAGES = {

@@ -8,7 +8,6 @@ Knows mailbox and transport. Knows nothing of protocols beyond how to turn an ev
 """
 
 import asyncio
-import contextlib
 from collections.abc import Callable, Sequence
 
 from realtime.frames import Frame
@@ -98,8 +97,7 @@ class Connection:
         """Send what waits for at most `grace` seconds, then close."""
         self.is_closed = True
         if self._writer is not None:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._writer, grace)
+            await asyncio.wait({self._writer}, timeout=grace)
         self.discard()
         await self.transport.close(code, reason)
 

@@ -139,9 +139,9 @@ class DualisConsumer(AsyncConsumer):
         try:
             claims = tokens.verify_claims(token, _moment(now))
             # Followed before the session is looked up: a logout in between is not missed.
-            session = topics.session_topic(claims.user_id, claims.session_id)
+            session = topics.session_topic(claims.sub, claims.sid)
             self._follow(topics.SESSIONS, frozenset({session}))
-            found = await readers.run(tokens.identify, claims, _moment(now))
+            found = await readers.run(_identify, claims, _moment(now))
         except errors.Unauthorized:
             await self._do(self.session.close(CloseCode.INVALID_TOKEN, now))
             return
@@ -238,6 +238,13 @@ class DualisConsumer(AsyncConsumer):
             elif isinstance(message, Close):
                 self._start_closing(message.code, message.reason)
         self._set_timer()
+
+
+def _identify(claims: tokens.Claims, now: datetime) -> tokens.Identity:
+    (identity,) = tokens.identify_many([claims], now=now)
+    if identity is None:
+        raise errors.Unauthorized()
+    return identity
 
 
 def _moment(now: float) -> datetime:

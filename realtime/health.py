@@ -76,8 +76,8 @@ def _database() -> dict[str, Any]:
 async def _layer() -> dict[str, Any]:
     kind = "redis" if settings.REDIS_URL else "in-process"
     try:
-        send = get_channel_layer().group_send("health", {"type": "health.ping"})
-        await asyncio.wait_for(send, LAYER_SECONDS)
+        async with asyncio.timeout(LAYER_SECONDS):
+            await get_channel_layer().group_send("health", {"type": "health.ping"})
     except (OSError, TimeoutError, RedisError) as error:
         return {"status": "down", "kind": kind, "error": type(error).__name__}
     return {"status": "ok", "kind": kind}

@@ -107,7 +107,8 @@ class Hub:
         while True:
             message = await self._outbox.get()
             try:
-                await asyncio.wait_for(layer.group_send(GROUP, message), SEND_SECONDS)
+                async with asyncio.timeout(SEND_SECONDS):  # wait_for can swallow a cancellation
+                    await layer.group_send(GROUP, message)
             except Exception:
                 log.warning("the channel layer did not take a message; hubs read the journal")
                 while not self._outbox.empty():

@@ -119,7 +119,12 @@ def prune(now: datetime) -> int:
 def listen(listener: Callable[[str, list[messages.Event]], None]) -> Callable[[], None]:
     """Call `listener(epoch, events)` after each commit, in the committing thread; return the undo."""
     _listeners.append(listener)
-    return lambda: _listeners.remove(listener)
+
+    def undo() -> None:
+        if listener in _listeners:
+            _listeners.remove(listener)
+
+    return undo
 
 
 def to_message(event: Event, epoch: str) -> messages.Event:

@@ -94,6 +94,7 @@ async def _send_close(send: AsgiSend, code: int, reason: str) -> bool:
     """Send a close; False if the peer did not take it in time or is gone."""
     message = {"type": "websocket.close", "code": int(code), "reason": reason}
     with contextlib.suppress(Exception):  # the server's word for "already gone" differs by server
-        await asyncio.wait_for(send(message), CLOSE_SECONDS)
+        async with asyncio.timeout(CLOSE_SECONDS):
+            await send(message)
         return True
     return False

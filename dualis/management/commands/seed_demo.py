@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from dualis.accounts import demo
-from dualis.oracle import seed
+from dualis.oracle import backfill
 
 
 class Command(BaseCommand):
@@ -18,6 +18,5 @@ class Command(BaseCommand):
             raise CommandError("the demo market is made in development only")
         now = datetime.now(UTC)
         demo.make_demo_users(now)
-        if seed.seed_assets():
-            self.stdout.write("Recording a year of simulated price history ...")
-            seed.backfill(now)
+        self.stdout.write("Making the demo market ...")
+        backfill.backfill(now)

@@ -1,0 +1,167 @@
+"""REST of the oracle, below /v1/oracle/: prices, averages, health, and what staff may do."""
+
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+from rest_framework import serializers
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from dualis import errors
+from dualis.api import reply, valid
+from dualis.oracle import health, history, market, staff
+from dualis.oracle.aggregate import PRICE_PLACES
+from dualis.oracle.models import PRICE_DIGITS, OracleAlert, Quote
+from dualis.oracle.valuation import price_text, price_text_or_none
+from dualis.permissions import IsStaff
+from dualis.timestamps import iso
+
+ALERTS_SHOWN = 100  # spec 3
+_PERCENT_PLACES = 2
+
+
+class PublicView(APIView):
+    """Open to everyone; no token is looked at, so that a stale one refuses nobody."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+
+
+class Prices(PublicView):
+    """GET prices?assets=ETH,BTC: the newest price of each asset."""
+
+    def get(self, request: Request) -> Response:
+        named = request.query_params.get("assets", "")
+        assets = [symbol for symbol in named.split(",") if symbol]
+        return reply([rest_row(quote) for quote in market.current_quotes(assets)])
+
+
+class Price(PublicView):
+    """GET prices/<asset>?history=true&period=24h: the newest price, with 101 earlier ones."""
+
+    def get(self, request: Request, asset: str) -> Response:
+        current = rest_row(_quote(asset))
+        if request.query_params.get("history") != "true":
+            return reply(current)
+        points = history.price_history(asset, request.query_params.get("period", "24h"))
+        return reply(
+            {
+                "current": current,
+                "history": [
+                    {"timestamp": iso(point.at), "price": price_text_or_none(point.price)}
+                    for point in points
+                ],
+            }
+        )
+
+
+class Twap(PublicView):
+    """GET twap/<asset>: the time-weighted averages and what they rest on."""
+
+    def get(self, request: Request, asset: str) -> Response:
+        quote = _quote(asset)
+        samples = health.samples_of_last_hour(quote)
+        return reply(
+            {
+                "asset": asset,
+                "price5m": price_text_or_none(quote.twap_5m),
+                "price15m": price_text_or_none(quote.twap_15m),
+                "price1h": price_text_or_none(quote.twap_1h),
+                "sampleCount": samples.count,
+                "lastSampleTs": iso(samples.last_at or quote.source_at),
+            }
+        )
+
+
+class Sources(PublicView):
+    """GET sources: who answers for which assets."""
+
+    def get(self, request: Request) -> Response:
+        return reply(health.sources(market.current_quotes()))
+
+
+class Status(PublicView):
+    """GET status: whether the oracle runs, and each asset's breaker and staleness."""
+
+    def get(self, request: Request) -> Response:
+        quotes = market.current_quotes()
+        return reply(health.status(quotes, settings.PRICE_SOURCE, now=timezone.now()))
+
+
+class Alerts(PublicView):
+    """GET alerts: the newest 100."""
+
+    def get(self, request: Request) -> Response:
+        return reply([_alert(alert) for alert in OracleAlert.objects.all()[:ALERTS_SHOWN]])
+
+
+class ManualPriceBody(serializers.Serializer[Any]):
+    price = serializers.DecimalField(max_digits=PRICE_DIGITS, decimal_places=PRICE_PLACES)
+
+
+class SetManualPrice(APIView):
+    """POST manual/<asset> {price}: staff enter a net asset value."""
+
+    permission_classes = (IsStaff,)
+
+    def post(self, request: Request, asset: str) -> Response:
+        price = valid(ManualPriceBody, request)["price"]
+        entry = staff.set_manual_price(asset, price, actor=str(request.user.pk), now=timezone.now())
+        row = {
+            "asset": asset,
+            "price": price_text(entry.price),
+            "enteredAt": iso(entry.entered_at),
+            "validUntil": iso(entry.valid_until),
+        }
+        return reply(row, status=201)
+
+
+class ResetBreaker(APIView):
+    """POST circuit-breaker/<asset>/reset: staff accept the level; the next tick publishes it."""
+
+    permission_classes = (IsStaff,)
+
+    def post(self, request: Request, asset: str) -> Response:
+        quote = staff.reset_breaker(asset, actor=str(request.user.pk), now=timezone.now())
+        row = {
+            "asset": asset,
+            "price": price_text(quote.price),
+            "candidate": price_text_or_none(quote.candidate),
+        }
+        return reply(row, status=202)
+
+
+def rest_row(quote: Quote) -> dict[str, Any]:
+    """Return the quote's row on the wire with the keys that REST adds."""
+    row = quote.to_dict()
+    change = row["change24h"]
+    return {
+        **row,
+        "quoteCurrency": "USD",
+        "sources": quote.sources,
+        "change24hPercent": None if change is None else round(change * 100, _PERCENT_PLACES),
+        "timestamp": iso(quote.source_at),
+    }
+
+
+def _quote(asset: str) -> Quote:
+    quotes = market.current_quotes([asset])
+    if not quotes:
+        raise errors.NotFound(what="price of", id=asset)
+    return quotes[0]
+
+
+def _alert(alert: OracleAlert) -> dict[str, Any]:
+    metadata = {key: value for key, value in alert.metadata.items() if key != "actor"}
+    return {
+        "id": alert.id,
+        "type": alert.type,
+        "asset": alert.asset_id,
+        "message": alert.message,
+        "severity": alert.severity,
+        "metadata": metadata,
+        "timestamp": iso(alert.at),
+    }

@@ -1,0 +1,41 @@
+"""What every test has: a fast hasher, and nothing that another test left behind."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from channels.layers import channel_layers
+
+from dualis.models import EngineTerm
+from realtime import limits
+from realtime.models import Head
+
+
+@pytest.fixture(autouse=True)
+def fast_passwords(settings: Any) -> None:
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def fresh_limits() -> Iterator[None]:
+    limits.reset()
+    yield
+    limits.reset()
+
+
+@pytest.fixture(autouse=True)
+def rows_of_migrations(request: Any) -> None:
+    """Put back the rows that migrations make and that a flush after a test removes."""
+    marker = request.node.get_closest_marker("django_db")
+    if marker is None:
+        return
+    is_transactional = marker.kwargs.get("transaction") or (marker.args and marker.args[0])
+    request.getfixturevalue("transactional_db" if is_transactional else "db")
+    Head.objects.get_or_create(id=1)
+    EngineTerm.objects.get_or_create(id=1)
+
+
+@pytest.fixture(autouse=True)
+def fresh_layer() -> None:
+    """Forget the in-process channel layer of the test before."""
+    channel_layers.backends.clear()

@@ -1,0 +1,89 @@
+"""The simulated market: repeatable, with the volatility and correlation it claims."""
+
+from decimal import Decimal
+from math import log, sqrt
+from statistics import correlation, pstdev
+
+import pytest
+
+from dualis.oracle import walk
+
+START = 1_772_000_000
+SEED = 7
+PRICES = {
+    "BTC": Decimal(67710),
+    "wBTC": Decimal(67710),
+    "ETH": Decimal(2041),
+    "CC": Decimal("0.1756"),
+}
+
+
+def path(symbol, steps, *, seconds=1, seed=SEED, price=None):
+    price = price or PRICES[symbol]
+    found = [price]
+    for index in range(steps):
+        since = START + index * seconds
+        found.append(walk.forward(symbol, found[-1], since, since + seconds, seed))
+    return found
+
+
+def returns(prices):
+    return [log(b / a) for a, b in zip(prices, prices[1:], strict=False)]
+
+
+def test_forward_gives_the_same_path_again_from_any_point():
+    whole = path("ETH", 20)
+    assert path("ETH", 20) == whole
+    again = walk.forward("ETH", whole[10], START + 10, START + 11, SEED)
+    assert again == whole[11]
+    assert path("ETH", 20, seed=8)[1:] != whole[1:]
+
+
+def test_forward_stands_still_within_a_second():
+    assert walk.forward("ETH", Decimal("2041.5"), START, START, SEED) == Decimal("2041.5")
+    assert walk.forward("ETH", Decimal("2041.5"), START, START - 5, SEED) == Decimal("2041.5")
+
+
+def test_forward_gives_prices_of_eight_places():
+    for price in path("CC", 50)[1:]:
+        assert price.as_tuple().exponent == -8
+
+
+@pytest.mark.parametrize(("symbol", "volatility"), [("BTC", 0.45), ("ETH", 0.60), ("CC", 0.90)])
+def test_forward_has_the_annual_volatility_of_its_model(symbol, volatility):
+    found = pstdev(returns(path(symbol, 3000, seconds=3600))) * sqrt(365 * 24)
+    assert found == pytest.approx(volatility, rel=0.06)
+
+
+@pytest.mark.parametrize(
+    ("symbol", "low", "high"), [("wBTC", 0.998, 1.0), ("ETH", 0.75, 0.85), ("CC", 0.35, 0.55)]
+)
+def test_forward_moves_assets_with_the_market_as_modelled(symbol, low, high):
+    btc, other = returns(path("BTC", 3000, seconds=60)), returns(path(symbol, 3000, seconds=60))
+    assert low < correlation(btc, other) < high
+
+
+def test_stable_coin_returns_to_one_dollar_from_either_side():
+    for start in ("0.98", "1.02"):
+        prices = path("USDC", 3000, seconds=5, price=Decimal(start))
+        assert all(abs(price - 1) < Decimal("0.002") for price in prices[1500:])
+        assert pstdev(float(price) for price in prices[1500:]) > 0
+
+
+@pytest.mark.parametrize("symbol", ["BTC", "ETH", "USDC"])
+def test_backward_ends_exactly_at_the_price_it_is_given(symbol):
+    price = PRICES.get(symbol, Decimal(1))
+    moments = [START + index * 900 for index in range(200)]
+    found = walk.backward(symbol, price, moments, SEED)
+    assert len(found) == 200
+    assert found[-1] == price
+    assert len(set(found)) > 100
+
+
+def test_backward_undoes_the_steps_that_forward_takes():
+    moments = [START + index * 60 for index in range(100)]
+    found = walk.backward("ETH", Decimal(2041), moments, SEED)
+    price = found[0]
+    for since, until in zip(moments, moments[1:], strict=False):
+        price = walk.forward("ETH", price, since, until, SEED)
+    assert float(price) == pytest.approx(2041, rel=1e-9)
