@@ -8,6 +8,7 @@ import { onThemeChange } from "../ui/theme-switch.js";
 import { PriceTable } from "./price-table.js";
 
 const AT_ONCE = 3; // histories asked for at a time
+const AGAIN_MS = 15_000; // how long an answer may take, and the least wait before asking again
 const HISTORY_OLD_MS = 30 * 60_000; // a gap after which the line is asked for anew
 
 const names = pageData("asset-names");
@@ -39,28 +40,41 @@ function summarise(rows) {
   );
 }
 
-/** Ask for the histories in line, a few at a time; one that fails leaves its row without a past. */
+/** Ask for the histories in line, a few at a time. */
 function askForHistories() {
   while (asking < AT_ONCE && wanted.length > 0) {
     asking += 1;
-    history(wanted.shift())
-      .catch((error) => console.warn(error))
-      .finally(() => {
-        asking -= 1;
-        askForHistories();
-      });
+    history(wanted.shift()).finally(() => {
+      asking -= 1;
+      askForHistories();
+    });
   }
 }
 
+/** Load one history; where the server is busy or away ask again later, the line is live meanwhile. */
 async function history(symbol) {
   const address = `/v1/oracle/prices/${encodeURIComponent(symbol)}?history=true&period=24h`;
-  const response = await fetch(address, { signal: AbortSignal.timeout(15_000) });
-  if (!response.ok) throw new Error(`no history of ${symbol}: ${response.status}`);
-  const { data } = await response.json();
-  const row = table.rows.get(symbol);
-  if (row === undefined) return;
-  row.series.load(data.history, row.updatedAt);
-  table.touch(symbol);
+  try {
+    const response = await fetch(address, { signal: AbortSignal.timeout(AGAIN_MS) });
+    if (response.status === 429 || response.status >= 500) {
+      askAgain(symbol, Number(response.headers.get("Retry-After")) * 1000);
+    } else if (response.ok) {
+      const { data } = await response.json();
+      const row = table.rows.get(symbol);
+      row?.series.load(data.history, row.updatedAt);
+      if (row) table.touch(symbol);
+    }
+  } catch {
+    askAgain(symbol, 0);
+  }
+}
+
+function askAgain(symbol, leastMs) {
+  const wait = Math.max(leastMs, AGAIN_MS) * (1 + Math.random());
+  setTimeout(() => {
+    wanted.push(symbol);
+    askForHistories();
+  }, wait);
 }
 
 stream.subscribe("prices", {}, {

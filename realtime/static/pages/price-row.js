@@ -62,7 +62,7 @@ export class PriceRow {
     this.#line ??= new Sparkline(this.spark);
     this.#line.draw(this.series);
     const [first, last, low, high] = [summary.first, summary.last, summary.low, summary.high].map(
-      (value) => format.usd(String(Number(value.toPrecision(7)))),
+      (value) => format.usd(String(value)),
     );
     setAttribute(
       this.spark,
@@ -93,6 +93,7 @@ export class PriceRow {
   #drawPrice({ price }) {
     if (this.#shown === price) return;
     setText(this.price, format.usd(price));
+    this.price.title = `${price} USD`;
     if (this.#shown !== null) {
       flash(this.price, Number(price) > Number(this.#shown) ? "--up" : "--down");
     }

@@ -69,7 +69,7 @@ function showBanner({ state, reason }) {
 function follow(status) {
   const { state } = status;
   setAttribute(indicator, "data-state", state);
-  setAttribute(document.documentElement, "data-connection", state);
+  setAttribute(document.documentElement, "data-stream", state);
   setText(label, LABELS[state]);
   clearTimeout(timer);
   if (["live", "idle", "connecting"].includes(state)) {

@@ -39,7 +39,7 @@ const reducedMotion = globalThis.matchMedia?.("(prefers-reduced-motion: reduce)"
 /** Let an element's text shine in a colour token and fade back; nothing where motion is unwanted. */
 export function flash(element, token) {
   if (reducedMotion?.matches) return;
-  element.animate([{ color: `var(${token})` }, {}], { duration: 900, easing: "ease-out" });
+  element.animate([{ color: `var(${token})` }, {}], { duration: 600, easing: "ease-out" });
 }
 
 /** Return the data that the server put into the page under this id. */

@@ -12,19 +12,20 @@ const wholePercent = new Intl.NumberFormat(undefined, { style: "percent" });
 const localTime = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
 const prices = new Map(); // decimals -> formatter
 
-/** Format a price, a decimal string in USD, with the decimals it came with and at least two. */
+/** Format a price, a decimal string in USD: cents, and below a dollar what matters there. */
 export function usd(text) {
   if (text === null || text === undefined) return NOTHING;
-  const decimals = Math.max(2, (text.split(".")[1] ?? "").length);
+  const size = Math.abs(Number(text));
+  const decimals = size >= 1 || size === 0 ? 2 : size >= 0.0001 ? 6 : 8;
   if (!prices.has(decimals)) {
-    const digits = { minimumFractionDigits: decimals, maximumFractionDigits: decimals };
     prices.set(
       decimals,
       new Intl.NumberFormat(undefined, {
         style: "currency",
         currency: "USD",
         currencyDisplay: "narrowSymbol",
-        ...digits,
+        minimumFractionDigits: decimals,
+        maximumFractionDigits: decimals,
       }),
     );
   }
