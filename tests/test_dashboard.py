@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from dualis.accounts.demo import PASSWORD
 from tests.browser import ROOT, chromium
@@ -18,8 +18,8 @@ pytestmark = pytest.mark.browser
 
 START_SECONDS = 60.0  # migrations and a year of history on a busy machine
 WAIT = 45_000  # ms; longer than the client's longest back-off
-DESKTOP = {"width": 1280, "height": 900}
-PHONE = {"width": 360, "height": 740}
+DESKTOP: ViewportSize = {"width": 1280, "height": 900}
+PHONE: ViewportSize = {"width": 360, "height": 740}
 EMAIL = "demo@dualis.finance"
 
 # Runs before the page's own scripts, in every document.
