@@ -48,7 +48,7 @@ def executable() -> Path:
     return FOLDER / "chromium"
 
 
-def _environment(program: Path) -> dict[str, str]:
+def _environment(program: Path) -> dict[str, str | float | bool]:
     """Return what the program needs to start: its own libraries only where the system has none."""
     listed = subprocess.run(["ldd", str(program)], capture_output=True, text=True).stdout
     if "not found" not in listed:

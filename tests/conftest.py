@@ -10,6 +10,8 @@ from dualis.models import EngineTerm
 from realtime import limits
 from realtime.models import Head
 
+pytest_plugins = ["tests.visits"]
+
 
 @pytest.fixture(autouse=True)
 def fast_passwords(settings: Any) -> None:
