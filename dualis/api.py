@@ -82,7 +82,7 @@ def _domain_error(error: Exception) -> errors.DomainError | None:
         case exceptions.MethodNotAllowed():
             return errors.MethodNotAllowed(method=error.args[0] if error.args else "this method")
         case exceptions.Throttled():
-            return errors.RateLimited(retryAfter=int(error.wait or 1))
+            return errors.RateLimited(retryAfter=int(getattr(error, "wait", None) or 1))
     return None
 
 

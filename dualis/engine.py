@@ -19,7 +19,7 @@ from django.db import DatabaseError, InterfaceError, connection, transaction
 from dualis import leadership
 from dualis.accounts import pruning
 from dualis.models import EngineStep
-from dualis.oracle import history
+from dualis.oracle import backfill, history
 from dualis.oracle.market import Oracle
 from realtime import journal
 
@@ -143,12 +143,14 @@ def _next(due: float, seconds: float, now: float) -> float:
 def market_steps() -> list[Step]:
     """Return the steps of the market, with fresh memories."""
     oracle = Oracle()
+    demo = [] if settings.IS_PRODUCTION else [Step("demo.values", 600.0, backfill.renew_values)]
     return [
         Step("oracle.tick", settings.TICK_SECONDS, oracle.tick),
         Step("oracle.bars", 60.0, lambda now: history.roll_up()),
         Step("oracle.prune", PRUNE_SECONDS, history.prune, is_atomic=False),
         Step("journal.prune", PRUNE_SECONDS, journal.prune, is_atomic=False),
-        Step("accounts.prune", 3_600.0, pruning.prune, is_atomic=False),
+        Step("accounts.prune", 3_600.0, lambda now: pruning.prune(now=now), is_atomic=False),
+        *demo,
     ]
 
 

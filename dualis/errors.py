@@ -59,7 +59,7 @@ class JournalGone(DomainError):
     )
 
 
-# --- accounts ----------------------------------------------------------------------------------
+# --- accounts -------------------------------------------------------------------------------
 class InvalidCredentials(DomainError):
     code, status, text = "INVALID_CREDENTIALS", 401, "E-mail or password is wrong."
 
@@ -81,7 +81,11 @@ class AccountDeactivated(DomainError):
 
 
 class EmailAlreadyExists(DomainError):
-    code, status, text = "EMAIL_ALREADY_EXISTS", 409, "There is already an account with this e-mail."
+    code, status, text = (
+        "EMAIL_ALREADY_EXISTS",
+        409,
+        "There is already an account with this e-mail.",
+    )
 
 
 class PasswordTooWeak(DomainError):
@@ -106,7 +110,7 @@ class SessionExpired(DomainError):
     code, status, text = "SESSION_EXPIRED", 401, "This session has ended; sign in again."
 
 
-# --- oracle ------------------------------------------------------------------------------------
+# --- oracle ---------------------------------------------------------------------------------
 class OracleStale(DomainError):
     code, status, text = "ORACLE_STALE", 503, "The price of {asset} is stale."
 

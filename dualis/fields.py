@@ -1,6 +1,6 @@
 """The exact decimal field: text on SQLite (whose numbers keep 15 digits), numeric on PostgreSQL.
 
-1. What is assigned is quantised at once, so that a row prints the same before and after it is saved.
+1. What is assigned is quantised at once, so that a row prints the same before and after saving.
 2. SQL compares such a field for equality only: ordering, sums and F() over text would be wrong.
 """
 
@@ -40,7 +40,9 @@ class ExactDecimalField(models.Field):
     description = "Exact decimal"
     empty_strings_allowed = False  # a row under construction has None, not ""
 
-    def __init__(self, *args: Any, max_digits: int = 38, decimal_places: int = 18, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, max_digits: int = 38, decimal_places: int = 18, **kwargs: Any
+    ) -> None:
         self.max_digits = max_digits
         self.decimal_places = decimal_places
         self._unit = Decimal(1).scaleb(-decimal_places)
@@ -51,7 +53,9 @@ class ExactDecimalField(models.Field):
         kwargs |= {"max_digits": self.max_digits, "decimal_places": self.decimal_places}
         return name, path, args, kwargs
 
-    def contribute_to_class(self, cls: type[models.Model], name: str, private_only: bool = False) -> None:
+    def contribute_to_class(
+        self, cls: type[models.Model], name: str, private_only: bool = False
+    ) -> None:
         super().contribute_to_class(cls, name, private_only)
         setattr(cls, self.attname, _Quantising(self))
 
@@ -91,7 +95,7 @@ class ExactDecimalField(models.Field):
         value = self.value_from_object(obj)
         return "" if value is None else format(value, "f")
 
-    def formfield(self, **kwargs: Any) -> Any:  # type: ignore[override]
+    def formfield(self, **kwargs: Any) -> Any:
         defaults = {
             "form_class": DecimalFormField,
             "max_digits": self.max_digits,

@@ -39,7 +39,9 @@ SECRET_KEY = _secret("SECRET_KEY", "development-only-secret-key-that-signs-nothi
 JWT_SIGNING_KEY = _secret("JWT_SIGNING_KEY", "development-only-token-key-that-signs-nothing-1f0a9e")
 
 _local_origins = [f"http://{host}:{PORT}" for host in ("localhost", "127.0.0.1")]
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[] if IS_PRODUCTION else ["localhost", "127.0.0.1"])
+ALLOWED_HOSTS = env.list(
+    "ALLOWED_HOSTS", default=[] if IS_PRODUCTION else ["localhost", "127.0.0.1"]
+)
 if IS_PRODUCTION and not ALLOWED_HOSTS:
     raise ImproperlyConfigured("ALLOWED_HOSTS must be set when DJANGO_ENV is production")
 # A present Origin must equal one of these exactly; no Origin passes (programs send none).
@@ -234,5 +236,5 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO")},
-    "loggers": {"httpx": {"level": "WARNING"}, "daphne": {"level": "WARNING"}},
+    "loggers": {"daphne": {"level": "WARNING"}, "uvicorn": {"level": "WARNING"}},
 }

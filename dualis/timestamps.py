@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 
 def iso(moment: datetime) -> str:
-    """Return `2026-02-28T10:30:00.000Z` for an aware datetime; milliseconds are cut, not rounded."""
+    """Return `2026-02-28T10:30:00.000Z` for an aware datetime; milliseconds are cut."""
     utc = moment.astimezone(UTC)
     return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03d}Z"
 

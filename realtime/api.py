@@ -2,10 +2,10 @@
 
 from typing import Any
 
+import msgspec
 from rest_framework import serializers
 from rest_framework.views import APIView
 
-import msgspec
 from dualis.api import reply
 from realtime import journal, readers, topics
 

@@ -1,7 +1,7 @@
 """One socket's way out: what the hub and the session hand over, in order, never waiting.
 
 1. While nothing waits and the peer reads, frames are written at once; otherwise they queue.
-2. A channel is held while its snapshot is read; events at or below its seq are dropped, now or later.
+2. A channel is held while its snapshot is read; events at or below its seq are dropped.
 3. Past the mailbox's bound the connection is given up; nobody else waits for it.
 
 Knows mailbox and transport. Knows nothing of protocols beyond how to turn an event into a frame.
@@ -40,7 +40,7 @@ class Connection:
         self._internal: frozenset[str] = frozenset()
         self._writer: asyncio.Task[None] | None = None
 
-    # --- the hub's side ----------------------------------------------------------------------------
+    # --- the hub's side ----------------------------------------------------------------------
     def deliver(self, events: Sequence[Event]) -> None:
         """Take the events of one transaction."""
         if self.is_closed:
@@ -61,7 +61,7 @@ class Connection:
     def resync(self) -> None:
         self._on_resync()
 
-    # --- the session's side --------------------------------------------------------------------------
+    # --- the session's side ------------------------------------------------------------------
     def watch_internal(self, channel: str) -> None:
         """Hand events of this channel to the shell instead of the peer."""
         self._internal |= {channel}
@@ -109,7 +109,7 @@ class Connection:
             self._writer.cancel()
             self._writer = None
 
-    # --- inside ----------------------------------------------------------------------------------------
+    # --- inside ------------------------------------------------------------------------------
     def _may_write(self) -> bool:
         return self._writer is None and not len(self.mailbox) and self.transport.is_ready
 

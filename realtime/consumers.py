@@ -1,4 +1,4 @@
-"""The shell between a socket and its session: it owns the clock, the database look-ups and the tasks.
+"""The shell between a socket and its session: it owns the clock, the look-ups and the tasks.
 
 1. Messages are answered in order: one is finished before the next is read.
 2. Whatever happens, the place, the topics and the timers of a socket are given back.
@@ -103,7 +103,7 @@ class DualisConsumer(AsyncConsumer):
         if self.user_id:
             presence.sign_out(self.user_id)
 
-    # --- from the client ------------------------------------------------------------------------------
+    # --- from the client ---------------------------------------------------------------------
     async def _handle(self, message: dict[str, Any]) -> None:
         """Answer one message; our own faults are logged and answered with 1011."""
         try:
@@ -172,9 +172,7 @@ class DualisConsumer(AsyncConsumer):
             if unknown:
                 text = f"{channel} knows no {', '.join(unknown)[:200]}"
                 extra = {"channel": channel, "unknown": unknown}
-                await self._do(
-                    self.session.refused("INVALID_PARAMS", text, time.time(), **extra)
-                )
+                await self._do(self.session.refused("INVALID_PARAMS", text, time.time(), **extra))
                 return
         self._forget(channel)
         self.connection.hold(channel)
@@ -201,7 +199,7 @@ class DualisConsumer(AsyncConsumer):
         request = self.session.subscriptions.get(event.channel)
         return data_frame(event, request is not None and request.with_seq)
 
-    # --- from elsewhere ---------------------------------------------------------------------------------
+    # --- from elsewhere ----------------------------------------------------------------------
     def _session_event(self, event: Event) -> None:
         """End the socket when its session has ended."""
         if event.is_deleted or msgspec.json.decode(event.text)["endedAt"] is not None:

@@ -98,7 +98,7 @@ class DualisSession:
     def __post_init__(self) -> None:
         self.bucket = TokenBucket.full(self.limits.rate, self.limits.burst, self.opened_at)
 
-    # --- what the client says ------------------------------------------------------------------
+    # --- what the client says ----------------------------------------------------------------
     def receive(self, text: str, now: float) -> list[Message]:
         """Answer one text message."""
         if self.is_closed:
@@ -123,7 +123,9 @@ class DualisSession:
             return self._unsubscribe(message, now)
         name = json.dumps(message.type)[:80] if message.type is not UNSET else "none"
         return self._error(
-            now, "UNKNOWN_TYPE", f"Unknown message type {name}; known: auth, subscribe, unsubscribe, ping"
+            now,
+            "UNKNOWN_TYPE",
+            f"Unknown message type {name}; known: auth, subscribe, unsubscribe, ping",
         )
 
     def receive_bytes(self, now: float) -> list[Message]:
@@ -136,7 +138,7 @@ class DualisSession:
             now, "BINARY_UNSUPPORTED", "Binary messages are not supported; send JSON text"
         )
 
-    # --- what the shell found out ----------------------------------------------------------------
+    # --- what the shell found out ------------------------------------------------------------
     def authenticated(
         self, identity: Identity, now: float, user_bucket: TokenBucket | None = None
     ) -> list[Message]:
@@ -182,7 +184,7 @@ class DualisSession:
         text = text or TEXTS[code]
         return [*self._error(now, int(code), text), Close(code, text)]
 
-    # --- time --------------------------------------------------------------------------------------
+    # --- time --------------------------------------------------------------------------------
     def deadline(self) -> float | None:
         """Return when `expire` wants to be called next; None if the session is closed."""
         if self.is_closed:
@@ -201,9 +203,11 @@ class DualisSession:
         if now >= self.identity.expires_at:
             return self.close(CloseCode.INVALID_TOKEN, now)
         self._warned = True
-        return self._error(now, "TOKEN_EXPIRING", "The token expires soon; send auth with a fresh one")
+        return self._error(
+            now, "TOKEN_EXPIRING", "The token expires soon; send auth with a fresh one"
+        )
 
-    # --- inside --------------------------------------------------------------------------------------
+    # --- inside ------------------------------------------------------------------------------
     def _may_send(self, now: float) -> bool:
         """Charge one message to the connection and to the user."""
         return self.bucket.take(now) and (self.user_bucket is None or self.user_bucket.take(now))
@@ -261,7 +265,7 @@ class DualisSession:
         for event in snapshot.missed or ():
             yield Send(data_frame(event, request.with_seq))
         for row in snapshot.rows:
-            envelope = {
+            envelope: dict[str, Any] = {
                 "type": "data",
                 "channel": request.channel,
                 "timestamp": stamp(now),

@@ -1,4 +1,4 @@
-"""Who may open a socket: the Origin rule and the places per address, before anything is accepted."""
+"""Who may open a socket: the Origin rule and the real address, before anything is accepted."""
 
 from typing import Any
 

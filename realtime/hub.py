@@ -54,7 +54,7 @@ class Hub:
         self._starting: asyncio.Lock = asyncio.Lock()
         self._undo: Any = None
 
-    # --- subscribers -----------------------------------------------------------------------------
+    # --- subscribers -------------------------------------------------------------------------
     def subscribe(self, subscriber: Subscriber, names: Iterable[str]) -> None:
         for name in names:
             self.topics.setdefault(name, set()).add(subscriber)
@@ -67,7 +67,7 @@ class Hub:
                 if not members:
                     del self.topics[name]
 
-    # --- life ------------------------------------------------------------------------------------
+    # --- life --------------------------------------------------------------------------------
     async def start(self, *, is_listening: bool = True) -> None:
         """Read the cursor, then listen, poll and publish; a second call does nothing.
 
@@ -101,7 +101,7 @@ class Hub:
     def is_running(self) -> bool:
         return bool(self._tasks) and not any(task.done() for task in self._tasks)
 
-    # --- out: from a commit to the group -----------------------------------------------------------
+    # --- out: from a commit to the group -----------------------------------------------------
     async def _publish(self) -> None:
         layer = get_channel_layer()
         while True:
@@ -114,7 +114,7 @@ class Hub:
                 while not self._outbox.empty():
                     self._outbox.get_nowait()
 
-    # --- in: from the group and the journal to the subscribers --------------------------------------
+    # --- in: from the group and the journal to the subscribers -------------------------------
     async def _listen(self) -> None:
         layer = get_channel_layer()
         while True:

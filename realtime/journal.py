@@ -117,7 +117,7 @@ def prune(now: datetime) -> int:
 
 
 def listen(listener: Callable[[str, list[messages.Event]], None]) -> Callable[[], None]:
-    """Call `listener(epoch, events)` after each commit, in the committing thread; return the undo."""
+    """Call `listener(epoch, events)` after each commit, in its thread; return the undo."""
     _listeners.append(listener)
 
     def undo() -> None:

@@ -37,7 +37,7 @@ class Presence:
             del self.addresses[address]
 
     def sign_in(self, user_id: str, limit: int, share: Limits, now: float) -> TokenBucket | None:
-        """Take a place for a user and return the budget its sockets share; None if it has `limit`."""
+        """Take a place for a user; return what its sockets share, None if it has `limit`."""
         user = self.users.get(user_id)
         if user is None:
             user = self.users[user_id] = _User(0, TokenBucket.full(share.rate, share.burst, now))

@@ -34,7 +34,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
 
     _told_to_close: Callable[[], None] | None = None
 
-    # --- the port ------------------------------------------------------------------------------------
+    # --- the port ----------------------------------------------------------------------------
     @property
     def is_writable(self) -> bool:
         return self.writable.is_set()
@@ -52,11 +52,11 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
     def on_shutdown(self, callback: Callable[[], None]) -> None:
         self._told_to_close = callback
 
-    # --- what differs from the library -----------------------------------------------------------------
+    # --- what differs from the library -------------------------------------------------------
     def handle_connect(self, event: Any) -> None:
         super().handle_connect(event)
         if hasattr(self, "scope"):  # absent if the handshake was refused
-            self.scope["extensions"][EXTENSION] = self  # type: ignore[index,typeddict-item]
+            self.scope["extensions"][EXTENSION] = self  # type: ignore[assignment]
 
     def handle_pong(self, event: Frame) -> None:
         """Any pong shows that the peer lives (dualis.md 1.2, 11)."""
@@ -88,7 +88,7 @@ class Server(UvicornServer):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self._engine is not None:
-            self._engine_task = asyncio.ensure_future(self._engine())  # type: ignore[arg-type]
+            self._engine_task = asyncio.ensure_future(self._engine())
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         if self._engine_task is not None:

@@ -59,7 +59,7 @@ def read(selection: topics.Selection, owner: str = "") -> Snapshot:
 
 
 def join(request: Subscribe, owner: str) -> Snapshot:
-    """Return what a new subscriber needs: what it missed if that is asked for and kept, else rows."""
+    """Return what a new subscriber needs: what it missed if asked for and kept, else rows."""
     with read_only():
         at = journal.position()
         missed = _missed(request, owner, at)
@@ -109,5 +109,3 @@ def _missed(request: Subscribe, owner: str, at: journal.Position) -> tuple[Event
     return tuple(
         e for e in events if wanted.intersection(topics.topics_of(e.channel, e.owner, e.dims))
     )
-
-

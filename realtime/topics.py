@@ -133,7 +133,9 @@ def select(channel: str, params: Mapping[str, Any]) -> Selection:
     for values in dims:
         size *= max(1, len(values))
     if size > MAX_TOPICS:
-        raise InvalidParams(f"these filters make {size} combinations; at most {MAX_TOPICS} are taken")
+        raise InvalidParams(
+            f"these filters make {size} combinations; at most {MAX_TOPICS} are taken"
+        )
     return selection
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from channels.layers import channel_layers
 
+from dualis.accounts.models import User
 from dualis.models import EngineTerm
 from realtime import limits
 from realtime.models import Head
@@ -41,3 +42,10 @@ def rows_of_migrations(request: Any) -> None:
 def fresh_layer() -> None:
     """Forget the in-process channel layer of the test before."""
     channel_layers.backends.clear()
+
+
+@pytest.fixture
+def actors(rows_of_migrations: None) -> None:
+    """The accounts that tests of the oracle act as."""
+    for name in ("usr_1", "usr_2", "usr_staff", "usr_secret"):
+        User.objects.create_user(f"{name}@example.com", "Correct-Horse-7", id=name)

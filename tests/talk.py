@@ -1,10 +1,11 @@
-"""A client inside the test's own loop: Channels' communicator with words for the Dualis protocol."""
+"""A client inside the test's own loop: Channels' communicator, with words for the protocol."""
 
 import asyncio
 import json
 from contextlib import asynccontextmanager
 
 from channels.testing import WebsocketCommunicator
+
 from dualis.asgi import application
 from realtime import hub
 

@@ -131,6 +131,7 @@ def test_password_page_ends_the_others_and_keeps_this_browser(client: Client):
     assert response.status_code == 302
     open_one = Session.objects.get(ended_at=None)
     assert open_one.kind == "browser" and open_one.id != before.id
+    assert open_one.browser_key == client.session.session_key
     assert client.get("/v1/auth/me").status_code == 200
     user.refresh_from_db()
     assert user.check_password("Another-Horse-8")

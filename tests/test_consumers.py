@@ -6,12 +6,11 @@ import json
 import pytest
 from channels.db import database_sync_to_async
 from channels.testing import WebsocketCommunicator
+
 from dualis.accounts import sessions
 from dualis.asgi import application
 from dualis.notifications import notices
 from realtime import consumers, hub, snapshots
-from realtime.messages import CloseCode
-
 from tests import world
 from tests.talk import run, talk
 
@@ -99,7 +98,9 @@ def test_an_unknown_asset_is_named_and_the_old_subscription_stays(token, market)
         async with talk() as client:
             await client.auth(token)
             await client.subscribe("prices", assets=["ETH"])
-            await client.send(type="subscribe", channel="prices", params={"assets": ["ETH", "DOGE"]})
+            await client.send(
+                type="subscribe", channel="prices", params={"assets": ["ETH", "DOGE"]}
+            )
             await client.expect("error", code="INVALID_PARAMS", unknown=["DOGE"])
             await quote("ETH", "3250")
             assert (await client.expect("data"))["data"]["price"] == "3250.00"
@@ -186,7 +187,9 @@ def test_a_token_that_expires_closes_with_4002(alice):
     from dualis.accounts import tokens
 
     session = world.session(alice)
-    nearly = tokens.mint_access(session, now=world.now() - tokens.ACCESS_LIFETIME + timedelta(seconds=2))
+    nearly = tokens.mint_access(
+        session, now=world.now() - tokens.ACCESS_LIFETIME + timedelta(seconds=2)
+    )
 
     async def scenario():
         async with talk() as client:
@@ -203,7 +206,9 @@ def test_a_fresh_token_on_the_live_socket_keeps_it(alice, market):
     from dualis.accounts import tokens
 
     session = world.session(alice)
-    nearly = tokens.mint_access(session, now=world.now() - tokens.ACCESS_LIFETIME + timedelta(seconds=2))
+    nearly = tokens.mint_access(
+        session, now=world.now() - tokens.ACCESS_LIFETIME + timedelta(seconds=2)
+    )
 
     async def scenario():
         async with talk() as client:
@@ -333,7 +338,7 @@ def test_what_cannot_be_resumed_gets_a_fresh_snapshot(token, params):
 
 
 def test_an_event_between_joining_and_the_snapshot_comes_exactly_once(token, market, monkeypatch):
-    """The price moves after the hub took the subscriber and before and after the snapshot is read."""
+    """The price moves after the hub took the subscriber, before and after the snapshot."""
     join = snapshots.join
 
     def slow(request, owner):
@@ -395,7 +400,6 @@ def test_a_foreign_origin_is_refused_and_none_passes(settings, token):
             await client.auth(token)
 
     run(scenario)
-
 
 
 def test_leaving_gives_everything_back(token, market):

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+
 from realtime.bucket import TokenBucket
 from realtime.dualis_protocol import DualisSession, Limits, data_frame
 from realtime.messages import (
@@ -49,7 +50,7 @@ def event(seq=7, text='{"asset":"ETH","price":"3245.67"}'):
     return Event(seq, "e0", "prices", "ETH", "", ("ETH",), False, "2026-02-28T10:30:00.000Z", text)
 
 
-# --- Authentication -----------------------------------------------------------------------------
+# --- Authentication -------------------------------------------------------------------------
 def test_auth_is_answered_with_exactly_the_pages_keys():
     session = opened()
     assert session.receive('{"type":"auth","token":"your-jwt-token"}', T0) == [
@@ -129,7 +130,7 @@ def test_before_auth_everything_but_ping_is_not_authenticated(text):
     assert codes(session.receive(text, T0)) == ["NOT_AUTHENTICATED"] and not session.is_closed
 
 
-# --- Subscribing ------------------------------------------------------------------------------------
+# --- Subscribing ----------------------------------------------------------------------------
 def test_subscribe_asks_the_shell_to_join_with_the_filter():
     (request,) = signed_in().receive(SUBSCRIBE_PRICES, T0)
     assert isinstance(request, Subscribe)
@@ -188,7 +189,11 @@ def test_an_unknown_channel_closes_with_4003_after_the_error(kind, name):
         {"type": "subscribe", "channel": "prices", "params": {"after": -1}},
         {"type": "subscribe", "channel": "prices", "params": {"after": "7"}},
         {"type": "subscribe", "channel": "prices", "params": {"epoch": "x" * 65}},
-        {"type": "subscribe", "channel": "prices", "params": {"assets": [f"A{n}" for n in range(65)]}},
+        {
+            "type": "subscribe",
+            "channel": "prices",
+            "params": {"assets": [f"A{n}" for n in range(65)]},
+        },
     ],
 )
 def test_bad_params_are_an_error_and_the_connection_goes_on(message):
@@ -198,7 +203,10 @@ def test_bad_params_are_an_error_and_the_connection_goes_on(message):
 
 
 def test_more_than_64_combinations_of_filters_are_refused():
-    params = {"pools": [f"p{n}" for n in range(22)], "stages": ["trigger", "auction_start", "settlement"]}
+    params = {
+        "pools": [f"p{n}" for n in range(22)],
+        "stages": ["trigger", "auction_start", "settlement"],
+    }
     message = {"type": "subscribe", "channel": "liquidations", "params": params}
     assert codes(signed_in().receive(json.dumps(message), T0)) == ["INVALID_PARAMS"]
 
@@ -226,15 +234,15 @@ def test_seq_and_epoch_are_added_only_if_asked_for():
     assert numbered == plain | {"seq": 7, "epoch": "e0"}
     text = '{"type":"subscribe","channel":"prices","params":{"seq":true}}'
     (request,) = session.receive(text, T0)
-    ack, row = frames(
-        session.subscribed(request, Snapshot(41, "e0", (Row("E", ("E",), {}),)), T0)
-    )
+    ack, row = frames(session.subscribed(request, Snapshot(41, "e0", (Row("E", ("E",), {}),)), T0))
     assert (ack["seq"], ack["epoch"], row["seq"], row["epoch"]) == (41, "e0", 41, "e0")
 
 
 def test_a_resume_that_worked_sends_what_was_missed_and_no_snapshot():
     session = signed_in()
-    text = '{"type":"subscribe","channel":"governance","params":{"seq":true,"after":5,"epoch":"e0"}}'
+    text = (
+        '{"type":"subscribe","channel":"governance","params":{"seq":true,"after":5,"epoch":"e0"}}'
+    )
     (request,) = session.receive(text, T0)
     ack, missed = frames(session.subscribed(request, Snapshot(9, "e0", (), (event(),)), T0))
     assert ack["resumed"] is True and "snapshot" not in ack and missed["seq"] == 7
@@ -248,7 +256,7 @@ def test_a_resume_that_is_too_old_says_so_and_sends_a_snapshot():
     assert ack["resumed"] is False and ack["snapshot"] == 0 and rows == []
 
 
-# --- Message format --------------------------------------------------------------------------------
+# --- Message format -------------------------------------------------------------------------
 def test_a_data_frame_is_made_once_and_shared():
     one = event()
     assert data_frame(one, False) is data_frame(one, False)
@@ -257,11 +265,13 @@ def test_a_data_frame_is_made_once_and_shared():
 def test_the_pages_own_price_frame_comes_out_byte_for_byte():
     data = '{"asset":"ETH","price":"3245.67","change24h":-0.0182,"source":"oracle_aggregated"}'
     assert data_frame(event(text=data), False).text == (
-        '{"type":"data","channel":"prices","timestamp":"2026-02-28T10:30:00.000Z","data":' + data + "}"
+        '{"type":"data","channel":"prices","timestamp":"2026-02-28T10:30:00.000Z","data":'
+        + data
+        + "}"
     )
 
 
-# --- Keepalive --------------------------------------------------------------------------------------
+# --- Keepalive ------------------------------------------------------------------------------
 @pytest.mark.parametrize("session", [opened(), signed_in()], ids=["before auth", "after auth"])
 def test_ping_is_answered_with_pong_and_timestamp(session):
     assert frames(session.receive('{"type":"ping"}', T0 + 15)) == [
@@ -269,7 +279,7 @@ def test_ping_is_answered_with_pong_and_timestamp(session):
     ]
 
 
-# --- Error messages ---------------------------------------------------------------------------------
+# --- Error messages -------------------------------------------------------------------------
 BAD_INPUT = [
     ("{", "INVALID_JSON"),
     ("", "INVALID_JSON"),
@@ -308,7 +318,7 @@ def test_a_binary_message_is_an_error_and_the_connection_goes_on():
     assert codes(session.receive_bytes(T0)) == ["BINARY_UNSUPPORTED"] and not session.is_closed
 
 
-# --- Rate limit -----------------------------------------------------------------------------------
+# --- Rate limit -----------------------------------------------------------------------------
 def ping_until_closed(session, now, most=500):
     for count in range(most):
         if closes(session.receive('{"type":"ping"}', now)):

@@ -1,12 +1,13 @@
 """Frames against the websockets library as the client that reads them."""
 
 import pytest
-from realtime.frames import Frame
 from websockets.client import ClientProtocol
 from websockets.frames import Frame as ReadFrame
 from websockets.frames import Opcode
 from websockets.protocol import State
 from websockets.uri import parse_uri
+
+from realtime.frames import Frame
 
 
 def read(wire: bytes) -> list[ReadFrame]:

@@ -6,11 +6,11 @@ from contextlib import asynccontextmanager
 import pytest
 from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
+
 from realtime import hub as hubs
 from realtime import journal, topics
 from realtime.hub import Hub
 from realtime.models import Event, Head
-
 from tests import world
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]

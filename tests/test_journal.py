@@ -6,12 +6,12 @@ from datetime import timedelta
 import pytest
 from django.db import transaction
 from django.utils import timezone
+
 from dualis.bulk import save_all
 from dualis.errors import JournalGone
 from dualis.notifications.models import Notification, UnreadCount
 from realtime import journal
 from realtime.models import Event, Head
-
 from tests import world
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]

@@ -2,6 +2,7 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from realtime.frames import Frame
 from realtime.mailbox import Letter, Mailbox
 
@@ -93,9 +94,13 @@ def test_conflation_keeps_a_slow_reader_of_state_inside_the_bound():
 
 OPERATIONS = st.lists(
     st.one_of(
-        st.tuples(st.just("put"), st.sampled_from(["prices", "notifications"]), st.sampled_from("ab")),
+        st.tuples(
+            st.just("put"), st.sampled_from(["prices", "notifications"]), st.sampled_from("ab")
+        ),
         st.tuples(st.just("hold"), st.sampled_from(["prices", "notifications"]), st.none()),
-        st.tuples(st.just("release"), st.sampled_from(["prices", "notifications"]), st.integers(0, 60)),
+        st.tuples(
+            st.just("release"), st.sampled_from(["prices", "notifications"]), st.integers(0, 60)
+        ),
         st.tuples(st.just("drop"), st.sampled_from(["prices", "notifications"]), st.none()),
         st.tuples(st.just("take"), st.none(), st.integers(1, 30)),
     ),
@@ -105,7 +110,7 @@ OPERATIONS = st.lists(
 
 @given(OPERATIONS)
 def test_bytes_are_what_waits_and_seq_rises_within_a_key(operations):
-    box, seq, last = Mailbox(), 0, {}
+    box, last = Mailbox(), {}
 
     def took(frames):
         for frame in frames:
@@ -113,8 +118,7 @@ def test_bytes_are_what_waits_and_seq_rises_within_a_key(operations):
             assert int(number) > last.get((channel, key), 0)
             last[channel, key] = int(number)
 
-    for name, channel, value in operations:
-        seq += 1
+    for seq, (name, channel, value) in enumerate(operations, start=1):
         if name == "put":
             box.put(Letter(Frame(f"{channel} {value} {seq}"), channel, value, seq))
         elif name == "hold":

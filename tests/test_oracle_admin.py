@@ -9,13 +9,23 @@ from django.contrib.auth import get_user_model
 from django.contrib.messages import get_messages
 from django.contrib.messages.storage.fallback import FallbackStorage
 from django.test import RequestFactory
+from django.urls import path
 
 from dualis.oracle.assets import seed_assets
+from dualis.oracle.history import roll_up
 from dualis.oracle.market import Oracle
 from dualis.oracle.models import Asset, ManualPrice, OracleAlert, PriceBar, PriceTick, Quote
+from dualis.oracle.staff import set_manual_price
 from tests.oracle_world import Scripted, at
 
-pytestmark = pytest.mark.django_db
+urlpatterns = [path("admin/", site.urls)]
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.urls(__name__),
+    pytest.mark.usefixtures("actors"),
+]
+MODELS = [Asset, Quote, PriceTick, PriceBar, OracleAlert, ManualPrice]
+PRICES = {"price", "candidate", "open", "high", "low", "close"}
 
 
 @pytest.fixture
@@ -80,3 +90,16 @@ def test_existing_asset_keeps_its_symbol_decimals_and_feed(request_of_staff):
     assert admin.get_readonly_fields(request_of_staff) == ()
     locked = admin.get_readonly_fields(request_of_staff, Asset.objects.get(pk="ETH"))
     assert set(locked) == {"symbol", "decimals", "feed_kind"}
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_lists_open_with_rows_and_sort_by_no_price(request_of_staff, model):
+    Oracle([Scripted({"ETH": "100"})]).tick(at(0))
+    set_manual_price("SPY-2026", Decimal(5), actor="usr_1", now=at(0))
+    roll_up()
+    assert model.objects.exists()
+    request_of_staff.method = "GET"
+    admin: Any = site.get_model_admin(model)
+    answer = admin.changelist_view(request_of_staff).render()
+    assert answer.status_code == 200
+    assert not PRICES & set(admin.get_sortable_by(request_of_staff))

@@ -16,7 +16,11 @@ from dualis.oracle.staff import set_manual_price
 from tests.oracle_world import T0, Scripted, at
 
 urlpatterns = [path("v1/oracle/", include("dualis.oracle.urls"))]
-pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.urls(__name__),
+    pytest.mark.usefixtures("actors"),
+]
 
 
 @pytest.fixture
@@ -171,7 +175,7 @@ def test_staff_enter_a_manual_price(oracle):
     entry = ManualPrice.objects.get()
     assert (entry.price, entry.actor_id) == (
         Decimal("512.45"),
-        get_user_model().objects.get().pk,
+        get_user_model().objects.get(role="admin").pk,
     )
 
 

@@ -12,7 +12,7 @@ from dualis.oracle.models import ManualPrice, OracleAlert, Quote
 from dualis.oracle.staff import reset_breaker, set_manual_price
 from tests.oracle_world import T0, Scripted, at
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("actors")]
 
 
 @pytest.fixture(autouse=True)

@@ -31,7 +31,7 @@ class Probe(APIView):
         return reply({})
 
 
-urlpatterns = [*real_urlpatterns, path("v1/probe", Probe.as_view())]
+urlpatterns = [path("v1/probe", Probe.as_view()), *real_urlpatterns]
 
 
 def log_in(email: str = "ada@example.com") -> dict[str, Any]:

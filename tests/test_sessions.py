@@ -33,7 +33,7 @@ def test_row_shows_the_session_and_no_secret():
     assert session.refresh_jti not in json.dumps(row)
     assert session.stream_key() == session.id
     assert session.stream_owner() == session.user_id
-    assert session.stream_dims() == ()
+    assert session.stream_dims() == (session.id,)
     assert session.is_open()
 
 

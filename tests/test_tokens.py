@@ -207,7 +207,7 @@ def test_another_key_and_another_algorithm_are_unauthorized():
         "\x00",
         "ключ.от.двери",
         "\ud800.\ud800.\ud800",
-        f"{_part(b'[' * 1000)}.{_part(b'{}')}.x",
+        f"{_part(b'[' * 1500)}.{_part(b'{}')}.x",
         f"{_part(b'9' * 1400)}.e30.x",
         f"{_part(json.dumps({'alg': []}).encode())}.e30.x",
         f"{_part(json.dumps({'alg': 'HS256', 'kid': 7}).encode())}.e30.x",
@@ -240,7 +240,9 @@ _CLAIM = st.sampled_from(["sub", "sid", "role", "jti", "iat", "exp", "nbf", "aud
 
 @given(text=st.text(max_size=200) | st.dictionaries(_CLAIM, _JSON).map(signed))
 @hypothesis_settings(
-    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=80,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 def test_any_text_and_any_signed_claims_are_unauthorized(text: str):
     with pytest.raises(errors.Unauthorized):

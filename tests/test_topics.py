@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from realtime.topics import CHANNELS, InvalidParams, select, topics_for, topics_of
 
 

@@ -1,6 +1,6 @@
 """The same people and the same market for every test."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 

@@ -52,7 +52,7 @@ def logout_browser(request: HttpRequest, *, now: datetime) -> None:
 
 def bind(request: HttpRequest, user: User, device: Device, *, now: datetime) -> Session:
     """Open a browser session for a locked user and hang it on this browser's fresh cookie."""
-    request.session.flush()
+    request.session.flush()  # so that log-in makes the new key at once
     auth.login(request, user)
     session = sessions.open_session(
         user,

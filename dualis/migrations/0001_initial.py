@@ -4,34 +4,35 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='EngineStep',
+            name="EngineStep",
             fields=[
-                ('name', models.CharField(max_length=40, primary_key=True, serialize=False)),
-                ('interval_seconds', models.FloatField()),
-                ('ran_at', models.DateTimeField(null=True)),
-                ('duration_ms', models.FloatField(default=0)),
-                ('failures', models.PositiveIntegerField(default=0)),
-                ('last_error', models.TextField(blank=True)),
+                ("name", models.CharField(max_length=40, primary_key=True, serialize=False)),
+                ("interval_seconds", models.FloatField()),
+                ("ran_at", models.DateTimeField(null=True)),
+                ("duration_ms", models.FloatField(default=0)),
+                ("failures", models.PositiveIntegerField(default=0)),
+                ("last_error", models.TextField(blank=True)),
             ],
             options={
-                'ordering': ['name'],
+                "ordering": ["name"],
             },
         ),
         migrations.CreateModel(
-            name='EngineTerm',
+            name="EngineTerm",
             fields=[
-                ('id', models.PositiveSmallIntegerField(default=1, primary_key=True, serialize=False)),
-                ('term', models.PositiveBigIntegerField(default=0)),
-                ('holder', models.CharField(blank=True, max_length=120)),
-                ('since_at', models.DateTimeField(null=True)),
+                (
+                    "id",
+                    models.PositiveSmallIntegerField(default=1, primary_key=True, serialize=False),
+                ),
+                ("term", models.PositiveBigIntegerField(default=0)),
+                ("holder", models.CharField(blank=True, max_length=120)),
+                ("since_at", models.DateTimeField(null=True)),
             ],
         ),
     ]

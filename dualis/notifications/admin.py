@@ -1,6 +1,5 @@
 """Notifications in the admin: to be read, not to be changed."""
 
-
 from django.contrib import admin
 
 from dualis.admin import ReadOnlyAdmin
@@ -13,5 +12,3 @@ class NotificationAdmin(ReadOnlyAdmin):
     list_filter = ("type", "category", "severity")
     search_fields = ("user__email", "title")
     list_select_related = ("user",)
-
-

@@ -4,6 +4,7 @@
 2. A notice inside its dedup window is not stored again.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +16,6 @@ from dualis.notifications.kinds import KINDS
 from dualis.notifications.models import Notification, UnreadCount
 
 
-@transaction.atomic
 def notify(
     user_id: str,
     type: str,
@@ -28,30 +28,60 @@ def notify(
     dedup_key: str = "",
 ) -> Notification | None:
     """Store a notification for a user; None if its dedup window still holds one of the same key."""
-    kind = KINDS[type]
-    key = dedup_key or type
-    unread = _locked_count(user_id)
-    since = now - kind.dedup
-    if kind.dedup and Notification.objects.filter(
-        user_id=user_id, dedup_key=key, created_at__gt=since
-    ).exists():
-        return None
-    notification = Notification(
-        user_id=user_id,
-        type=type,
-        category=kind.category.value,
-        severity=kind.severity.value,
+    told = notify_all(
+        [user_id],
+        type,
         title=title,
         message=message,
-        data=data or {},
+        now=now,
+        data=data,
         link=link,
-        dedup_key=key,
-        created_at=now,
+        dedup_key=dedup_key,
     )
-    notification.save(force_insert=True)
-    unread.count += 1
-    unread.save()
-    return notification
+    return told[0] if told else None
+
+
+@transaction.atomic
+def notify_all(
+    user_ids: Sequence[str],
+    type: str,
+    *,
+    title: str,
+    message: str,
+    now: datetime,
+    data: dict[str, Any] | None = None,
+    link: str = "",
+    dedup_key: str = "",
+) -> list[Notification]:
+    """Store the same notification for each of these users whose dedup window is open.
+
+    Locks all their counts, by user, before anything is written.
+    """
+    kind = KINDS[type]
+    key = dedup_key or type
+    counts = _locked_counts(user_ids)
+    told = _told_since(user_ids, key, now - kind.dedup) if kind.dedup else set()
+    notifications = [
+        Notification(
+            user_id=user_id,
+            type=type,
+            category=kind.category.value,
+            severity=kind.severity.value,
+            title=title,
+            message=message,
+            data=data or {},
+            link=link,
+            dedup_key=key,
+            created_at=now,
+        )
+        for user_id in counts
+        if user_id not in told
+    ]
+    for notification in notifications:
+        counts[notification.user_id].count += 1
+    save_all(notifications)
+    save_all([counts[notification.user_id] for notification in notifications])
+    return notifications
 
 
 @transaction.atomic
@@ -101,5 +131,19 @@ def get(user_id: str, notification_id: str) -> Notification:
 
 
 def _locked_count(user_id: str) -> UnreadCount:
-    UnreadCount._base_manager.bulk_create([UnreadCount(user_id=user_id)], ignore_conflicts=True)
-    return UnreadCount.objects.select_for_update(no_key=True).get(user_id=user_id)
+    return _locked_counts([user_id])[user_id]
+
+
+def _locked_counts(user_ids: Sequence[str]) -> dict[str, UnreadCount]:
+    """Lock the counts of these users, in the order of their ids; make those that are missing."""
+    wanted = sorted(set(user_ids))
+    UnreadCount._base_manager.bulk_create(
+        [UnreadCount(user_id=user_id) for user_id in wanted], ignore_conflicts=True
+    )
+    rows = UnreadCount.objects.select_for_update(no_key=True).filter(user_id__in=wanted)
+    return {str(row.user_id): row for row in rows.order_by("user_id")}
+
+
+def _told_since(user_ids: Sequence[str], key: str, since: datetime) -> set[str]:
+    told = Notification.objects.filter(user_id__in=user_ids, dedup_key=key, created_at__gt=since)
+    return set(told.order_by().values_list("user_id", flat=True))

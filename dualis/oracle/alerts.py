@@ -8,7 +8,7 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 
-from dualis.notifications.notices import notify
+from dualis.notifications.notices import notify_all
 from dualis.oracle.models import AlertType, OracleAlert, Quote, Severity
 from dualis.oracle.valuation import price_text, price_text_or_none
 
@@ -79,14 +79,13 @@ def sources_changed(quote: Quote, before: list[str], *, now: datetime) -> None:
 
 
 def _notify_staff(type: str, quote: Quote, title: str, message: str, now: datetime) -> None:
-    staff = get_user_model().objects.filter(role="admin", is_active=True).order_by("pk")
-    for user_id in staff.values_list("pk", flat=True):
-        notify(
-            str(user_id),
-            type,
-            title=f"{title}: {quote.asset_id}",
-            message=message,
-            now=now,
-            data={"asset": quote.asset_id},
-            dedup_key=f"{type}:{quote.asset_id}",
-        )
+    staff = get_user_model().objects.filter(role="admin", status="active")
+    notify_all(
+        [str(user.pk) for user in staff],
+        type,
+        title=f"{title}: {quote.asset_id}",
+        message=message,
+        now=now,
+        data={"asset": quote.asset_id},
+        dedup_key=f"{type}:{quote.asset_id}",
+    )

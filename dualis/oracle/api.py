@@ -18,6 +18,7 @@ from dualis.oracle.models import PRICE_DIGITS, OracleAlert, Quote
 from dualis.oracle.valuation import price_text, price_text_or_none
 from dualis.permissions import IsStaff
 from dualis.timestamps import iso
+from realtime import journal, readers
 
 ALERTS_SHOWN = 100  # spec 3
 _PERCENT_PLACES = 2
@@ -36,7 +37,10 @@ class Prices(PublicView):
     def get(self, request: Request) -> Response:
         named = request.query_params.get("assets", "")
         assets = [symbol for symbol in named.split(",") if symbol]
-        return reply([rest_row(quote) for quote in market.current_quotes(assets)])
+        with readers.read_only():
+            at = journal.position()
+            rows = [rest_row(quote) for quote in market.current_quotes(assets)]
+        return reply(rows, seq=at.seq, epoch=at.epoch)
 
 
 class Price(PublicView):

@@ -18,6 +18,7 @@ _COARSE = timedelta(days=30)  # every 15 minutes
 _DAYS = timedelta(days=365)  # daily
 _QUARTER = timedelta(minutes=15)
 _DAY = timedelta(days=1)
+_RENEW = timedelta(hours=12)  # a net asset value is good for 24
 
 
 @transaction.atomic
@@ -65,6 +66,27 @@ def _enter(symbol: str, now: datetime) -> None:
     ManualPrice.objects.create(
         asset_id=symbol, price=price, actor_id=_SEEDER, entered_at=now, is_simulated=True
     )
+
+
+@transaction.atomic
+def renew_values(now: datetime) -> int:
+    """Enter the demo's net asset values again where half a day has passed; return how many.
+
+    What staff entered stays as it is, and goes stale as it does anywhere.
+    """
+    renewed = 0
+    for asset in Asset.objects.select_for_update(no_key=True).filter(feed_kind=FeedKind.MANUAL):
+        newest = ManualPrice.objects.filter(asset=asset).first()
+        if newest and newest.is_simulated and newest.entered_at <= now - _RENEW:
+            ManualPrice.objects.create(
+                asset=asset,
+                price=newest.price,
+                actor_id=_SEEDER,
+                entered_at=now,
+                is_simulated=True,
+            )
+            renewed += 1
+    return renewed
 
 
 def _moments(now: datetime) -> list[datetime]:

@@ -164,9 +164,10 @@ class _Tick:
         quotes = [*self._announced, *self._silent]
         for quote in quotes:
             quote.updated_at = self._now
-        save_all(self._announced, silent=self._silent)
+        # Notices first: nobody may lock a count of unread ones under the journal's lock.
         for news in self._news:
             news.tell(self._now)
+        save_all(self._announced, silent=self._silent)
         return bool(quotes)
 
     def _publish(

@@ -9,6 +9,7 @@ from decimal import Decimal
 from django.db import transaction
 
 from dualis import errors
+from dualis.accounts import audit
 from dualis.bulk import save_all
 from dualis.exact import round_even
 from dualis.oracle import alerts
@@ -34,6 +35,7 @@ def set_manual_price(asset: str, price: Decimal, *, actor: str, now: datetime) -
     text = price_text(entry.price)
     message = f"{asset} was set to {text} by staff."
     alerts.store(AlertType.MANUAL_PRICE, asset, message, now=now, actor=actor, price=text)
+    audit.record(actor, "oracle.manual_price", asset, now=now, details={"price": text})
     return entry
 
 
@@ -62,6 +64,7 @@ def reset_breaker(asset: str, *, actor: str, now: datetime) -> Quote:
         price=price_text(quote.price),
         candidate=price_text(quote.candidate),
     )
+    audit.record(actor, "oracle.reset_breaker", asset, now=now)
     return quote
 
 

@@ -1,4 +1,4 @@
-"""`manage.py quickstart`: what `make run` runs: database, demo market, then everything in one process."""
+"""`manage.py quickstart`, what `make run` runs: database, demo market, all in one process."""
 
 from typing import Any
 
@@ -35,7 +35,9 @@ class Command(BaseCommand):
         self.stdout.write(
             BANNER.format(
                 port=settings.PORT,
-                database=f"SQLite in {settings.DATA_DIR}" if is_sqlite else "no database: PostgreSQL",
+                database=f"SQLite in {settings.DATA_DIR}"
+                if is_sqlite
+                else "no database: PostgreSQL",
                 layer="no broker: Redis" if settings.REDIS_URL else "an in-process channel layer",
                 prices="simulated (and said so wherever they are shown)"
                 if source == "simulated"

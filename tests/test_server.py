@@ -1,0 +1,217 @@
+"""The server as it runs: a real process, real sockets, the page's keepalive, sizes and end."""
+
+import json
+import signal
+import time
+
+import pytest
+from websockets.exceptions import ConnectionClosedError
+from websockets.frames import Frame, Opcode
+
+from tests.process import RawClient, Site, until
+
+pytestmark = pytest.mark.process
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    site = Site(tmp_path_factory.mktemp("site"), WS_MAX_PER_ADDRESS=30)
+    site.start()
+    yield site
+    site.end()
+
+
+@pytest.fixture(scope="module")
+def brisk(tmp_path_factory):
+    """A site whose pings come ten times a second: the page's 30 s are the same code, slower."""
+    site = Site(tmp_path_factory.mktemp("brisk"), WS_PING_SECONDS=0.2, WS_PONG_SECONDS=0.6)
+    site.start()
+    yield site
+    site.end()
+
+
+@pytest.fixture(scope="module")
+def token(site):
+    return site.login()
+
+
+def test_prices_come_about_every_second_for_each_asset(site, token):
+    with site.client(token) as client:
+        client.subscribe("prices", assets=["ETH"])
+        moments = []
+        while len(moments) < 4:
+            frame = client.expect("data")
+            if "snapshot" not in frame["data"]:
+                assert frame["data"]["asset"] == "ETH"
+                moments.append(time.monotonic())
+        gaps = [b - a for a, b in zip(moments, moments[1:], strict=False)]
+        assert all(0.3 < gap < 3 for gap in gaps), gaps
+
+
+def test_a_message_of_exactly_16_kib_is_read_and_one_byte_more_closes_1009(site, token):
+    text = json.dumps({"type": "ping", "pad": ""})
+    with site.client(token) as client:
+        client.wire.send(text[:-2] + "x" * (16_384 - len(text)) + text[-2:])
+        client.expect("pong")
+        client.wire.send(text[:-2] + "x" * (16_385 - len(text)) + text[-2:])
+        with pytest.raises(ConnectionClosedError) as closed:
+            client.next()
+        assert closed.value.rcvd is not None and closed.value.rcvd.code == 1009
+
+
+def test_fragments_count_together_towards_the_limit(site):
+    client = RawClient(site.port)
+    client.send_raw(Frame(Opcode.TEXT, b"x" * 9_000, fin=False).serialize(mask=True))
+    client.send_raw(Frame(Opcode.CONT, b"x" * 9_000, fin=True).serialize(mask=True))
+    assert client.close_code() == 1009
+    client.close()
+
+
+@pytest.mark.parametrize(
+    ("wire", "code"),
+    [
+        (Frame(Opcode.TEXT, b"\xff\xfe").serialize(mask=True), 1007),
+        (Frame(Opcode.TEXT, b"{}").serialize(mask=False), 1002),
+        (Frame(Opcode.CONT, b"{}").serialize(mask=True), 1002),
+    ],
+    ids=["bad UTF-8", "unmasked", "continuation of nothing"],
+)
+def test_violations_of_the_websocket_protocol_close_with_its_codes(site, wire, code):
+    client = RawClient(site.port)
+    client.send_raw(wire)
+    assert client.close_code() == code
+    client.close()
+
+
+def test_a_binary_message_is_answered_with_an_error(site, token):
+    with site.client(token) as client:
+        client.wire.send(b"\x00\x01")
+        client.expect("error", code="BINARY_UNSUPPORTED")
+        client.send(type="ping")
+        client.expect("pong")
+
+
+def test_a_fragmented_text_message_is_one_message(site, token):
+    with site.client(token) as client:
+        client.wire.send(['{"type":', '"ping"}'])
+        client.expect("pong")
+
+
+def test_an_unknown_path_and_a_foreign_origin_are_refused_before_the_upgrade(site):
+    for path, headers, status in (
+        ("/v1/ws/", {}, 404),
+        ("/elsewhere", {}, 404),
+        ("/v1/ws", {"Origin": "https://evil.example"}, 403),
+    ):
+        client = RawClient(site.port, path, headers)
+        assert client.response.status_code == status
+        client.close()
+    client = RawClient(site.port, headers={"Origin": f"http://localhost:{site.port}"})
+    assert client.response.status_code == 101
+    client.close()
+
+
+def test_more_sockets_of_an_address_than_allowed_get_429_and_places_come_back(site):
+    clients = [RawClient(site.port) for _ in range(30)]
+    assert {client.response.status_code for client in clients[:25]} == {101}
+    refused = RawClient(site.port)
+    assert refused.response.status_code == 429
+    for client in [*clients, refused]:
+        client.close()
+
+    def one_more():
+        client = RawClient(site.port)
+        client.close()
+        return client.response.status_code == 101
+
+    until(one_more)
+
+
+def test_pings_come_on_idle_and_on_busy_connections(brisk):
+    token = brisk.login()
+    for channel in (None, "prices"):
+        client = RawClient(brisk.port)
+        client.send(type="auth", token=token)
+        if channel:
+            client.send(type="subscribe", channel=channel)
+        for _ in range(3):
+            client.next_of(Opcode.PING)
+            client.flush()  # answers with a pong
+        client.close()
+
+
+def test_a_peer_that_never_pongs_is_dropped_while_it_is_busy(brisk):
+    client = RawClient(brisk.port)
+    client.send(type="auth", token=brisk.login())
+    client.send(type="subscribe", channel="prices")
+    client.next_of(Opcode.PING)
+    started = time.monotonic()
+    try:
+        while client.read(1):
+            pass
+    except ConnectionResetError:
+        pass
+    assert time.monotonic() - started < 5
+    client.close()
+
+
+def test_an_app_level_ping_does_not_replace_the_pong(brisk):
+    client = RawClient(brisk.port)
+    client.next_of(Opcode.PING)
+    client.protocol.data_to_send()  # the pong is thrown away
+    client.send(type="ping")
+    with pytest.raises((AssertionError, ConnectionResetError)):
+        for _ in range(100):
+            client.next_of(Opcode.PING)
+            client.protocol.data_to_send()
+    client.close()
+
+
+def test_any_pong_shows_life(brisk):
+    client = RawClient(brisk.port)
+    for _ in range(4):
+        client.next_of(Opcode.PING)
+        client.protocol.data_to_send()
+        client.protocol.send_pong(b"hello")
+        client.flush()
+    client.close()
+
+
+def test_sigterm_closes_every_socket_with_1012_and_ends_within_ten_seconds(tmp_path):
+    site = Site(tmp_path)
+    process = site.start()
+    token = site.login()
+    clients = []
+    for _ in range(5):
+        client = RawClient(site.port)
+        client.send(type="auth", token=token)
+        client.next_of(Opcode.TEXT)
+        clients.append(client)
+    started = time.monotonic()
+    process.send_signal(signal.SIGTERM)
+    moments = []
+    for client in clients:
+        client.next_of(Opcode.CLOSE)
+        assert client.protocol.close_rcvd.code == 1012
+        client.flush()
+        moments.append(time.monotonic() - started)
+        client.close()
+    process.wait(timeout=10)
+    assert time.monotonic() - started < 10
+    assert max(moments) < 5
+    assert "Traceback" not in site.log.read_text()
+
+
+def test_a_restart_goes_on_where_it_stopped(tmp_path):
+    site = Site(tmp_path)
+    first = site.start()
+    token = site.login()
+    with site.client(token) as client:
+        ack = client.subscribe("notifications", seq=True)
+    first.send_signal(signal.SIGKILL)
+    first.wait()
+    site.start()
+    with site.client(token) as client:
+        again = client.subscribe("notifications", seq=True, after=ack["seq"], epoch=ack["epoch"])
+        assert again["resumed"] is True and again["seq"] >= ack["seq"]
+    site.end()
