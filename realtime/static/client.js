@@ -1,7 +1,7 @@
 /**
  * The page's one stream, joined to what a browser tells about network, sleep and the history.
  *
- * `import { stream } from "../client.js"; stream.subscribe("prices", {}, { onRow })`
+ * A page says `stream.subscribe("prices", {}, { onRow })` and shows what it is told.
  */
 
 import { Stream } from "./client/stream.js";

@@ -4,6 +4,7 @@ import { stream } from "../client.js";
 import { showAgeOf } from "../ui/connection.js";
 import { pageData, setText } from "../ui/dom.js";
 import * as format from "../ui/format.js";
+import "../ui/shell.js";
 import { onThemeChange } from "../ui/theme-switch.js";
 import { PriceTable } from "./price-table.js";
 
