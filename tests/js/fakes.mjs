@@ -88,6 +88,7 @@ export class World {
   isOnline = true;
   userId = "usr_1";
   tokenError = null;
+  tokenGate = null; // a promise that the next tokens wait for
   lifetimeMs = 900_000;
   random = 0.999999;
 
@@ -121,8 +122,10 @@ export class World {
   async #token() {
     if (this.tokenError) throw this.tokenError;
     this.tokensGiven += 1;
+    const number = this.tokensGiven;
+    await this.tokenGate;
     return {
-      token: `token-${this.tokensGiven}`,
+      token: `token-${number}`,
       userId: this.userId,
       lifetimeMs: this.lifetimeMs,
     };

@@ -76,7 +76,6 @@ export class Channel {
   /** The server has acknowledged: a snapshot follows, or what was missed. */
   acknowledge(frame) {
     this.#isAcknowledged = true;
-    if (frame.epoch !== this.#epoch) this.#seq = null;
     this.#epoch = frame.epoch ?? "";
     if (frame.resumed === true) {
       this.#snapshot = null;
@@ -114,7 +113,6 @@ export class Channel {
   /** The connection is gone: rows stay, what was outstanding is forgotten. */
   disconnect() {
     this.#isAcknowledged = false;
-    if (this.#snapshot) this.#seq = null;
     this.#snapshot = null;
     this.asked = null;
     this.#setPhase("waiting");

@@ -67,17 +67,14 @@ export class Stream {
 
   /**
    * Follow a channel; return the function that ends it.
-   *
    * `handlers` may have onRow(row, meta), onReset(rows), onRemove(key), onState({phase, message}).
    * `params` are the channel's filters; subscribers of one channel share one subscription.
    */
   subscribe(name, params = {}, handlers = {}) {
     if (!(name in CHANNELS)) throw new RangeError(`There is no channel ${name}`);
     let channel = this.#channels.get(name);
-    if (channel === undefined) {
-      channel = new Channel(name, { now: this.#clock.now, report: this.#report });
-      this.#channels.set(name, channel);
-    }
+    channel ??= new Channel(name, { now: this.#clock.now, report: this.#report });
+    this.#channels.set(name, channel);
     const subscriber = channel.add(params, handlers);
     this.#settle(channel);
     return () => {
@@ -127,7 +124,9 @@ export class Stream {
     try {
       token = await this.#tokens.current();
     } catch (error) {
-      if (attempt === this.#attempt) this.#failed(error);
+      if (attempt !== this.#attempt) return;
+      if (error instanceof SignedOut) this.#end("signed-out", "session-ended");
+      else this.#retry(0);
       return;
     }
     if (attempt !== this.#attempt || !this.#isSameUser(token)) return;
@@ -233,9 +232,8 @@ export class Stream {
     this.#timers.clear("renew");
     try {
       const token = await this.#tokens.renew();
-      if (attempt === this.#attempt && this.#isLive && this.#isSameUser(token)) {
-        this.#send({ type: "auth", token: token.token });
-      }
+      if (attempt !== this.#attempt || !this.#isSameUser(token)) return;
+      this.#send({ type: "auth", token: token.token });
     } catch (error) {
       if (attempt !== this.#attempt) return;
       if (error instanceof SignedOut) this.#end("signed-out", "session-ended");
@@ -250,16 +248,11 @@ export class Stream {
     return isSame;
   }
 
-  // --- the end of an attempt -------------------------------------------------------------------------
+  // --- the end of an attempt ------------------------------------------------------------------------
   #lost(code) {
     if (code === CLOSE_INVALID_TOKEN) this.#tokens.forget();
     if (code === CLOSE_UNKNOWN_CHANNEL) this.#end("failed", "unknown-channel");
     else this.#retry(code === CLOSE_RATE_LIMITED ? LIMITED_MS : 0);
-  }
-
-  #failed(error) {
-    if (error instanceof SignedOut) this.#end("signed-out", "session-ended");
-    else this.#retry(0);
   }
 
   #retry(floorMs) {
