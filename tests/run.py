@@ -20,7 +20,7 @@ def main() -> int:
         return code
     with postgres() as url:
         environment = {**os.environ, "DATABASE_URL": url}
-        return subprocess.run([*pytest, "-m", "database"], env=environment).returncode
+        return subprocess.run([*pytest, "-m", "django_db", "--reuse-db"], env=environment).returncode
 
 
 if __name__ == "__main__":

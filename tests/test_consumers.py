@@ -14,7 +14,7 @@ from realtime import consumers, hub, snapshots
 from tests import world
 from tests.talk import run, talk
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 quote = database_sync_to_async(world.quote)
 

@@ -13,7 +13,7 @@ from realtime.hub import Hub
 from realtime.models import Event, Head
 from tests import world
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 class Reader:

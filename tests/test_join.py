@@ -15,7 +15,7 @@ from tests import world
 from tests.oracle_world import T0, Scripted, at
 from tests.talk import run, talk
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def snapshot(channel, owner=""):

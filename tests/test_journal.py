@@ -14,7 +14,7 @@ from realtime import journal
 from realtime.models import Event, Head
 from tests import world
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""Benchmarks: each prints rows of one table; `python -m bench NAME` picks one."""

@@ -1,0 +1,26 @@
+"""`make bench` or `make bench BENCH=name`: runs the benchmarks and prints one table."""
+
+import platform
+import sys
+
+from bench import fanout, market
+
+BENCHES = {"fanout": fanout.run, "market": market.run}
+
+
+def main() -> int:
+    name = sys.argv[1] if len(sys.argv) > 1 else "all"
+    if name not in ("all", *BENCHES):
+        print(f"There is no benchmark {name}; there are all, {', '.join(BENCHES)}")
+        return 2
+    rows = [row for key, run in BENCHES.items() if name in ("all", key) for row in run()]
+    width = max(len(row.figure) for row in rows)
+    print(f"\nPython {platform.python_version()} on {platform.machine()}\n")
+    print(f"{'figure':<{width}}  {'measured':>14}  {'goal':>14}  how")
+    for row in rows:
+        print(f"{row.figure:<{width}}  {row.measured:>14}  {row.goal:>14}  {row.how}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

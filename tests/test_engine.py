@@ -1,0 +1,134 @@
+"""The engine: steps on their grid, failures that stay their own, one leader at a time."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import DatabaseError
+
+from dualis import engine, leadership
+from dualis.engine import Engine, Step
+from dualis.leadership import LostLeadership
+from dualis.models import EngineStep, EngineTerm
+from tests import world
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+class Lock:
+    """A lock in memory."""
+
+    def __init__(self, is_free=True):
+        self.is_free = is_free
+        self.held = False
+
+    def acquire(self):
+        self.held = self.is_free
+        return self.held
+
+    def is_held(self):
+        return self.held
+
+    def release(self):
+        self.held = False
+
+
+def leader():
+    made = Engine(lambda: [], Lock())
+    assert made._try_to_lead()
+    return made
+
+
+def test_a_step_runs_in_a_transaction_and_is_noted():
+    made = leader()
+    made.run_step(Step("write", 1, lambda now: world.asset("ETH")), NOW)
+    row = EngineStep.objects.get(name="write")
+    assert (row.ran_at, row.failures, row.interval_seconds) == (NOW, 0, 1)
+
+
+def test_a_failing_step_leaves_nothing_and_does_not_stop_the_engine(caplog):
+    def fail(now):
+        world.asset("ETH")
+        raise ValueError("broken")
+
+    made = leader()
+    made.run_step(Step("bad", 1, fail), NOW)
+    made.run_step(Step("bad", 1, fail), NOW)
+    row = EngineStep.objects.get(name="bad")
+    assert row.failures == 2 and row.ran_at is None and "broken" in caplog.text
+    from dualis.oracle.models import Asset
+
+    assert not Asset.objects.exists()
+    made.run_step(Step("bad", 1, lambda now: None), NOW)
+    assert EngineStep.objects.get(name="bad").last_error == ""
+
+
+def test_a_database_error_of_a_step_stays_its_own_while_the_lock_is_held(caplog):
+    def fail(now):
+        raise DatabaseError("constraint")
+
+    made = leader()
+    made.run_step(Step("bad", 1, fail), NOW)
+    assert EngineStep.objects.get(name="bad").failures == 1
+    made._lock.release()
+    with pytest.raises(DatabaseError):
+        made.run_step(Step("bad", 1, fail), NOW)
+
+
+def test_a_leader_of_an_older_term_cannot_write():
+    old, new = leader(), leader()
+    assert new.term == old.term + 1
+    with pytest.raises(LostLeadership):
+        old.run_step(Step("write", 1, lambda now: world.asset("ETH")), NOW)
+    from dualis.oracle.models import Asset
+
+    assert not Asset.objects.exists()
+    new.run_step(Step("write", 1, lambda now: world.asset("ETH")), NOW)
+    assert Asset.objects.exists()
+
+
+def test_an_engine_without_the_lock_waits():
+    made = Engine(lambda: [], Lock(is_free=False))
+    assert not made._try_to_lead() and EngineTerm.objects.get(id=1).term == 0
+
+
+def test_the_locks_of_this_database_let_one_in_at_a_time(settings, tmp_path):
+    settings.DATA_DIR = tmp_path
+    first, second = leadership.lock(), leadership.lock()
+    assert first.acquire() and first.is_held()
+    assert not second.acquire() and not second.is_held()
+    first.release()
+    assert second.acquire()
+    second.release()
+
+
+@pytest.mark.parametrize(
+    ("due", "seconds", "now", "expected"),
+    [
+        (10.0, 1.0, 10.2, 11.0),
+        (10.0, 1.0, 13.7, 14.0),
+        (10.0, 5.0, 9.0, 15.0),
+        (0.0, 1.0, 1.0, 2.0),
+    ],
+)
+def test_a_step_keeps_to_its_grid_and_skips_what_it_missed(due, seconds, now, expected):
+    assert engine._next(due, seconds, now) == expected
+
+
+def test_run_leads_steps_and_gives_the_lock_back_when_cancelled():
+    lock, ran = Lock(), []
+
+    async def scenario():
+        made = Engine(lambda: [Step("count", 0.01, ran.append)], lock)
+        task = asyncio.ensure_future(made.run())
+        async with asyncio.timeout(10):
+            while len(ran) < 3:
+                await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    asyncio.run(scenario())
+    assert not lock.held
+    assert ran == sorted(ran) and ran[-1] - ran[0] < timedelta(seconds=10)
