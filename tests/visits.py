@@ -53,9 +53,13 @@ class Server:
     def stop(self) -> None:
         """Ask it to go (SIGTERM), and wait until it has."""
         if self._process is not None:
-            self._process.terminate()
-            self._process.wait(timeout=20)
-            self._process = None
+            process, self._process = self._process, None
+            process.terminate()
+            try:
+                process.wait(timeout=20)
+            finally:
+                process.kill()
+                process.wait()
 
 
 @pytest.fixture(scope="session")
