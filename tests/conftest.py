@@ -24,6 +24,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         shutil.rmtree(seeded_folder(), ignore_errors=True)
 
+pytest_plugins = ["tests.visits"]
+
 
 @pytest.fixture(autouse=True)
 def fast_passwords(settings: Any) -> None:

@@ -1,0 +1,80 @@
+/** Numbers and times as people read them, in the browser's language. Pure but for the locale. */
+
+export const NOTHING = "–";
+const MINUS = "\u2212";
+
+const percent = new Intl.NumberFormat(undefined, {
+  style: "percent",
+  minimumFractionDigits: 2,
+  maximumFractionDigits: 2,
+});
+const wholePercent = new Intl.NumberFormat(undefined, { style: "percent" });
+const localTime = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
+const prices = new Map(); // decimals -> formatter
+
+/** Format a price, a decimal string in USD: cents, and below a dollar what matters there. */
+export function usd(text) {
+  if (text === null || text === undefined) return NOTHING;
+  const size = Math.abs(Number(text));
+  const decimals = size >= 1 || size === 0 ? 2 : size >= 0.0001 ? 6 : 8;
+  if (!prices.has(decimals)) {
+    prices.set(
+      decimals,
+      new Intl.NumberFormat(undefined, {
+        style: "currency",
+        currency: "USD",
+        currencyDisplay: "narrowSymbol",
+        minimumFractionDigits: decimals,
+        maximumFractionDigits: decimals,
+      }),
+    );
+  }
+  return prices.get(decimals).format(text);
+}
+
+/** Return the direction of a change as it will be shown: what rounds to 0.00 % is flat. */
+export function direction(fraction) {
+  const shown = Math.round((fraction ?? 0) * 10_000);
+  return shown > 0 ? "up" : shown < 0 ? "down" : "flat";
+}
+
+/** Format a change, a fraction, with its sign. */
+export function change(fraction) {
+  if (fraction === null || fraction === undefined) return NOTHING;
+  const sign = { up: "+", down: MINUS, flat: "" }[direction(fraction)];
+  return sign + percent.format(Math.abs(fraction));
+}
+
+/** Format a share from 0 to 1. */
+export function share(fraction) {
+  return fraction === null || fraction === undefined ? NOTHING : wholePercent.format(fraction);
+}
+
+/** Format an age in ms; `isAtLeast` if it is not known how much older it is. */
+export function age(ms, isAtLeast = false) {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  if (seconds < 2 && !isAtLeast) return "now";
+  return `${isAtLeast ? "over " : ""}${span(seconds)}${isAtLeast ? "" : " ago"}`;
+}
+
+/** Format a number of seconds in its largest unit. */
+export function span(seconds) {
+  if (seconds < 60) return `${seconds} s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
+  if (seconds < 86_400) return `${Math.floor(seconds / 3600)} h`;
+  return `${Math.floor(seconds / 86_400)} d`;
+}
+
+/** Format a moment, ISO text: local time, for a title with UTC beside it. */
+export function moment(iso) {
+  const date = new Date(iso);
+  return `${localTime.format(date)} (${date.toISOString().slice(11, 19)} UTC)`;
+}
+
+/** Format a clock time of a Date, local. */
+export const clockTime = (date) => localTime.format(date);
+
+/** Say in words where a price comes from. */
+export function source(name) {
+  return name === "oracle_aggregated" ? "Oracle" : name.replaceAll("_", " ");
+}

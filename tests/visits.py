@@ -1,0 +1,117 @@
+"""Fixtures of the browser tests: a real server that can go and come back, and a visit to it."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, ViewportSize, expect
+
+from dualis.accounts.demo import PASSWORD
+from tests.browser import ROOT, chromium
+from tests.servers import free_port, wait_for_port
+
+START_SECONDS = 60.0  # migrations and a year of history on a busy machine
+WAIT = 45_000  # ms; longer than the client's longest back-off
+DESKTOP: ViewportSize = {"width": 1280, "height": 900}
+EMAIL = "demo@dualis.finance"
+
+# Runs before the page's own scripts, in every document.
+WATCH_POLICY = """
+document.addEventListener("securitypolicyviolation", (event) => {
+  window.noteViolation(`${event.effectiveDirective} ${event.blockedURI} ${event.sourceFile}`);
+});
+"""
+
+
+class Server:
+    """`manage.py quickstart` on SQLite in a folder of its own; it can go and come back."""
+
+    def __init__(self, folder: Path) -> None:
+        self.port = free_port()
+        self.url = f"http://localhost:{self.port}"
+        self._folder = folder
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        own = {"DATA_DIR": str(self._folder), "PORT": str(self.port), "LOGIN_RATE": "1000/m"}
+        other = {"DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE"}
+        environment = {name: value for name, value in os.environ.items() if name not in other}
+        with (self._folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "manage.py", "quickstart"],
+                cwd=ROOT,
+                env=environment | own,
+                stdout=log,
+                stderr=log,
+            )
+        wait_for_port(self.port, START_SECONDS)
+
+    def stop(self) -> None:
+        """Ask it to go (SIGTERM), and wait until it has."""
+        if self._process is not None:
+            process, self._process = self._process, None
+            process.terminate()
+            try:
+                process.wait(timeout=20)
+            finally:
+                process.kill()
+                process.wait()
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    running = Server(tmp_path_factory.mktemp("market"))
+    try:
+        running.start()
+        yield running
+    finally:
+        running.stop()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Run a browser for one module: while its driver runs, Django takes the thread for async."""
+    with chromium() as running:
+        yield running
+
+
+class Visit:
+    """A page with what went wrong on it."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.violations: list[str] = []
+        self.errors: list[str] = []
+        page.expose_function("noteViolation", lambda text: self.violations.append(text))
+        page.add_init_script(WATCH_POLICY)
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+
+    def sign_in(self, password: str = PASSWORD) -> None:
+        self.page.goto("/")
+        self.page.get_by_label("E-mail").fill(EMAIL)
+        self.page.get_by_label("Password").fill(password)
+        self.page.get_by_role("button", name="Sign in").click()
+
+    def until_live(self) -> None:
+        expect(self.page.locator("[data-connection]")).to_have_attribute(
+            "data-state", "live", timeout=WAIT
+        )
+
+    def until_price_moves(self, symbol: str = "BTC") -> None:
+        price = self.page.locator(f'[data-price="{symbol}"]')
+        expect(price).to_have_text(re.compile(r"\d"), timeout=WAIT)
+        expect(price).not_to_have_text(price.inner_text(), timeout=WAIT)
+
+
+@pytest.fixture
+def visit(server: Server, browser: Browser) -> Iterator[Visit]:
+    context = browser.new_context(base_url=server.url, viewport=DESKTOP, locale="en-US")
+    visit = Visit(context.new_page())
+    yield visit
+    context.close()
+    assert visit.violations == []
+    assert visit.errors == []
