@@ -37,7 +37,8 @@ def _open(port: int, token: str) -> socket.socket:
     key = base64.b64encode(os.urandom(16)).decode()
     sock.sendall(
         f"GET /v1/ws HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\n"
-        f"Connection: Upgrade\r\nSec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
+        f"Connection: Upgrade\r\nSec-WebSocket-Key: {key}\r\n"
+        "Sec-WebSocket-Version: 13\r\n\r\n".encode()
     )
     answer = b""
     while b"\r\n\r\n" not in answer:
@@ -74,7 +75,8 @@ def main(port: int, count: int, seconds: float) -> None:
         sock = _open(port, tokens[number % len(tokens)])
         sock.setblocking(False)
         selector.register(sock, selectors.EVENT_READ, bytearray())
-    snapshots, latencies, arrived = 0, [], Counter()
+    snapshots, latencies = 0, []
+    arrived: Counter[int] = Counter()
     rows = 0
     stop_at = None
     while stop_at is None or time.time() < stop_at:

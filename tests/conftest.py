@@ -24,6 +24,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         shutil.rmtree(seeded_folder(), ignore_errors=True)
 
+
 pytest_plugins = ["tests.visits"]
 
 
