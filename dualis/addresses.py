@@ -14,7 +14,7 @@ def real_address(peer: str, forwarded_for: str, trusted: Sequence[Network]) -> s
     """
     address = _normal(peer)
     for entry in reversed(forwarded_for.split(",")):
-        if address is None or not _is_trusted(address, trusted):
+        if address is None or not is_trusted(address, trusted):
             break
         claimed = _normal(entry.strip())
         if claimed is None:
@@ -23,8 +23,10 @@ def real_address(peer: str, forwarded_for: str, trusted: Sequence[Network]) -> s
     return address or peer
 
 
-def _is_trusted(address: str, trusted: Sequence[Network]) -> bool:
-    return any(ip_address(address) in network for network in trusted)
+def is_trusted(address: str, trusted: Sequence[Network]) -> bool:
+    """Tell whether an address is one of the named proxies'; an unreadable one is not."""
+    usual = _normal(address)
+    return usual is not None and any(ip_address(usual) in network for network in trusted)
 
 
 def _normal(text: str) -> str | None:

@@ -3,7 +3,9 @@
 import logging
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
+from django.conf import settings
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.db import OperationalError
 from django.http import Http404, HttpRequest, JsonResponse
 from django.utils import timezone
 from rest_framework import exceptions
@@ -73,6 +75,15 @@ def _domain_error(error: Exception) -> errors.DomainError | None:
             return errors.ValidationError(_fields(error.detail))
         case exceptions.ParseError() | exceptions.UnsupportedMediaType():
             return errors.ValidationError({"body": [str(error.detail)]})
+        case RecursionError():
+            return errors.ValidationError({"body": ["is nested too deeply."]})
+        case RequestDataTooBig():
+            return errors.BodyTooLarge(bytes=settings.HTTP_MAX_BYTES)
+        case exceptions.NotAcceptable():
+            return errors.NotAcceptable()
+        case OperationalError():
+            log.warning("the database did not answer in time", exc_info=error)
+            return errors.Unavailable(retryAfter=2)
         case exceptions.NotAuthenticated() | exceptions.AuthenticationFailed():
             return errors.Unauthorized()
         case exceptions.PermissionDenied() | PermissionDenied():

@@ -10,6 +10,7 @@ from django.core.asgi import get_asgi_application  # noqa: E402
 _http = get_asgi_application()
 
 from realtime import hub  # noqa: E402
+from realtime.door import serve_http  # noqa: E402
 from realtime.routing import websocket  # noqa: E402
 
 
@@ -17,7 +18,7 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
     """Serve one request, one socket, or the life of the process."""
     match scope["type"]:
         case "http":
-            await _http(scope, receive, send)
+            await serve_http(_http, scope, receive, send)
         case "websocket":
             await websocket(scope, receive, send)
         case "lifespan":

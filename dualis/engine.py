@@ -86,7 +86,6 @@ class Engine:
             log.warning("this engine no longer leads: %s", lost)
         except (DatabaseError, InterfaceError):
             log.warning("the database is away; this engine no longer leads")
-            connection.close()
         finally:
             self._lock.release()
 

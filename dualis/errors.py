@@ -47,6 +47,18 @@ class MethodNotAllowed(DomainError):
     code, status, text = "METHOD_NOT_ALLOWED", 405, "This address does not take {method}."
 
 
+class NotAcceptable(DomainError):
+    code, status, text = "NOT_ACCEPTABLE", 406, "Answers are JSON."
+
+
+class BodyTooLarge(DomainError):
+    code, status, text = "BODY_TOO_LARGE", 413, "A body has at most {bytes} bytes."
+
+
+class Unavailable(DomainError):
+    code, status, text = "UNAVAILABLE", 503, "Too much at once; try again in {retryAfter} s."
+
+
 class RateLimited(DomainError):
     code, status, text = "RATE_LIMITED", 429, "Too many requests; try again in {retryAfter} s."
 

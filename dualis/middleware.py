@@ -3,12 +3,15 @@
 import re
 import uuid
 from collections.abc import Callable
+from urllib.parse import unquote
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from dualis.addresses import real_address
+from dualis import errors
+from dualis.addresses import is_trusted, real_address
+from dualis.api import error_body
 
 _SANE = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -27,22 +30,30 @@ class RequestIdMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if self.is_async:
             return self._acall(request)  # type: ignore[return-value]
-        _mark(request)
-        return _stamp(request, self.get_response(request))
+        return _mark(request) or _stamp(request, self.get_response(request))
 
     async def _acall(self, request: HttpRequest) -> HttpResponse:
-        _mark(request)
-        return _stamp(request, await self.get_response(request))  # type: ignore[misc]
+        refused = _mark(request)
+        return refused or _stamp(request, await self.get_response(request))  # type: ignore[misc]
 
 
-def _mark(request: HttpRequest) -> None:
+def _mark(request: HttpRequest) -> HttpResponse | None:
+    """Give the request its id and address; return a refusal if it cannot be anybody's."""
+    peer = request.META.get("REMOTE_ADDR") or ""
+    if not is_trusted(peer, settings.TRUSTED_PROXIES):
+        request.META.pop("HTTP_X_FORWARDED_PROTO", None)  # anybody could claim to come by TLS
     claimed = request.headers.get("X-Request-ID", "")
     request.request_id = claimed if _SANE.fullmatch(claimed) else uuid.uuid4().hex  # type: ignore[attr-defined]
     request.address = real_address(  # type: ignore[attr-defined]
-        request.META.get("REMOTE_ADDR") or "",
+        peer,
         request.headers.get("X-Forwarded-For", ""),
         settings.TRUSTED_PROXIES,
     )
+    texts = (request.path, unquote(request.META.get("QUERY_STRING", "")), *request.COOKIES.values())
+    if any("\0" in text for text in texts):  # no name of ours has one, and no database takes it
+        body = error_body(errors.ValidationError({"request": ["holds a NUL character."]}), request)
+        return _stamp(request, JsonResponse(body, status=400))
+    return None
 
 
 def _stamp(request: HttpRequest, response: HttpResponse) -> HttpResponse:

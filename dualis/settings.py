@@ -67,6 +67,7 @@ if _database["ENGINE"].endswith("sqlite3"):
     _database["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}
 else:
     _database["CONN_MAX_AGE"] = 0
+    _database["CONN_HEALTH_CHECKS"] = True  # the pool may hold connections of before a restart
     _database.setdefault("OPTIONS", {})["pool"] = {"min_size": 1, "max_size": 16, "timeout": 10}
 DATABASES = {"default": _database}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -100,8 +101,8 @@ INSTALLED_APPS = [
     "realtime",
 ]
 MIDDLEWARE = [
-    "django.middleware.security.SecurityMiddleware",
     "dualis.middleware.RequestIdMiddleware",
+    "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -168,6 +169,7 @@ CSRF_COOKIE_SAMESITE = "Lax"
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 if IS_PRODUCTION:
+    SECURE_REDIRECT_EXEMPT = [r"^(livez|readyz)$"]  # probes speak plain HTTP
     SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", True)
     SECURE_HSTS_SECONDS = 31_536_000
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
@@ -189,9 +191,17 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "/login"
 LOGIN_REDIRECT_URL = "/"
-EMAIL_BACKEND = env.str("EMAIL_BACKEND", "django.core.mail.backends.console.EmailBackend")
+# In development letters go to the console; in production that would print reset links into logs.
+EMAIL_BACKEND = env.str(
+    "EMAIL_BACKEND",
+    f"django.core.mail.backends.{'smtp' if IS_PRODUCTION else 'console'}.EmailBackend",
+)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "Dualis <no-reply@dualis.finance>")
-PUBLIC_URL = env.str("PUBLIC_URL", f"http://localhost:{PORT}")  # links in e-mails
+# where links in letters lead
+PUBLIC_URL = env.str(
+    "PUBLIC_URL",
+    f"https://{ALLOWED_HOSTS[0].lstrip('.')}" if IS_PRODUCTION else f"http://localhost:{PORT}",
+)
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
@@ -215,6 +225,8 @@ SIMPLE_JWT = {
     "UPDATE_LAST_LOGIN": False,
 }
 
+# A request's body: far above what any form or JSON of ours needs.
+DATA_UPLOAD_MAX_MEMORY_SIZE = HTTP_MAX_BYTES = 256 * 1024
 # --- the wire --------------------------------------------------------------------------------
 WS_AUTH_SECONDS = env.float("WS_AUTH_SECONDS", 30.0)
 WS_PING_SECONDS = env.float("WS_PING_SECONDS", 30.0)

@@ -24,6 +24,10 @@ class TokenBucket:
         self.level -= 1.0
         return True
 
+    def is_full(self, now: float) -> bool:
+        """Tell whether everything that was taken has come back."""
+        return self.level + max(0.0, now - self.filled_at) * self.rate >= self.burst
+
     def resize(self, rate: float, burst: float) -> None:
         """Change the limits; what was used stays used."""
         self.level = max(0.0, burst - (self.burst - self.level))

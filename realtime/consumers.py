@@ -68,6 +68,7 @@ class DualisConsumer(AsyncConsumer):
         self.hub = hub.current()
         await self.hub.start()
         self.topics: dict[str, frozenset[str]] = {}
+        self.with_seq: dict[str, bool] = {}
         self.closing: asyncio.Task[None] | None = None
         self.timer: asyncio.TimerHandle | None = None
         self.user_id = ""
@@ -175,6 +176,7 @@ class DualisConsumer(AsyncConsumer):
                 await self._do(self.session.refused("INVALID_PARAMS", text, time.time(), **extra))
                 return
         self._forget(channel)
+        self.with_seq[channel] = request.with_seq  # before any event of it can be framed
         self.connection.hold(channel)
         self._follow(channel, topics.topics_for(request.selection, user_id))
         snapshot = await readers.run(snapshots.join, request, user_id)
@@ -196,8 +198,7 @@ class DualisConsumer(AsyncConsumer):
         self.connection.drop(channel)
 
     def _frame_of(self, event: Event) -> Frame:
-        request = self.session.subscriptions.get(event.channel)
-        return data_frame(event, request is not None and request.with_seq)
+        return data_frame(event, self.with_seq.get(event.channel, False))
 
     # --- from elsewhere ----------------------------------------------------------------------
     def _session_event(self, event: Event) -> None:

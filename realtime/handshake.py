@@ -24,8 +24,8 @@ def address_of(scope: dict[str, Any]) -> str:
 
 def is_allowed_origin(scope: dict[str, Any]) -> bool:
     """Programs send no Origin and pass; a present one must equal an allowed one exactly."""
-    origin = header(scope, b"origin")
-    return not origin or origin in settings.ALLOWED_ORIGINS
+    is_present = any(key.lower() == b"origin" for key, _ in scope["headers"])
+    return not is_present or header(scope, b"origin") in settings.ALLOWED_ORIGINS
 
 
 async def deny(scope: dict[str, Any], send: AsgiSend, status: int, text: str) -> None:

@@ -76,14 +76,15 @@ class Hub:
         async with self._starting:
             if self._tasks:
                 return
+            if is_listening:
+                at = await readers.run(journal.position)
+                self.cursor, self.epoch = at.seq, at.epoch
             loop = asyncio.get_running_loop()
             self._undo = journal.listen(
                 lambda epoch, events: _hand_over(loop, self._outbox, epoch, events)
             )
             work = [self._publish()]
             if is_listening:
-                at = await readers.run(journal.position)
-                self.cursor, self.epoch = at.seq, at.epoch
                 work += [self._pump(), self._poll(), self._listen()]
             self._tasks = [asyncio.create_task(coroutine) for coroutine in work]
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from realtime.bucket import TokenBucket
 from realtime.dualis_protocol import Limits
 
+SWEEP_SECONDS = 1.0
+
 
 @dataclass(slots=True)
 class _User:
@@ -19,6 +21,7 @@ class Presence:
 
     addresses: Counter[str] = field(default_factory=Counter)
     users: dict[str, _User] = field(default_factory=dict)
+    _swept_at: float = 0.0
 
     @property
     def sockets(self) -> int:
@@ -38,6 +41,7 @@ class Presence:
 
     def sign_in(self, user_id: str, limit: int, share: Limits, now: float) -> TokenBucket | None:
         """Take a place for a user; return what its sockets share, None if it has `limit`."""
+        self._forget_rested(now)
         user = self.users.get(user_id)
         if user is None:
             user = self.users[user_id] = _User(0, TokenBucket.full(share.rate, share.burst, now))
@@ -47,7 +51,14 @@ class Presence:
         return user.bucket
 
     def sign_out(self, user_id: str) -> None:
-        user = self.users[user_id]
-        user.sockets -= 1
-        if user.sockets == 0:
-            del self.users[user_id]
+        """Give the place back; the budget stays until it is full: coming back fills none."""
+        self.users[user_id].sockets -= 1
+
+    def _forget_rested(self, now: float) -> None:
+        """Forget, at most once a second, users without sockets whose budget is full again."""
+        if now - self._swept_at < SWEEP_SECONDS:
+            return
+        self._swept_at = now
+        for user_id, user in list(self.users.items()):
+            if not user.sockets and user.bucket.is_full(now):
+                del self.users[user_id]

@@ -8,7 +8,6 @@ Knows uvicorn. Knows nothing of channels or protocols.
 """
 
 import asyncio
-import contextlib
 import logging
 import random
 import socket
@@ -18,6 +17,7 @@ from typing import Any
 from django.conf import settings
 from uvicorn import Config
 from uvicorn import Server as UvicornServer
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame
 
@@ -26,6 +26,7 @@ from realtime.transport import EXTENSION
 log = logging.getLogger(__name__)
 
 SPREAD_SECONDS = 2.0  # clients told to go at once would come back at once
+HEAD_SECONDS = 10.0  # to send a request's head
 SHUTDOWN_SECONDS = 7  # with the spread and a margin: out within 10 s
 
 
@@ -58,6 +59,14 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         if hasattr(self, "scope"):  # absent if the handshake was refused
             self.scope["extensions"][EXTENSION] = self  # type: ignore[assignment]
 
+    def handle_ping(self) -> None:
+        """Answer a ping; a peer that sends pings and reads no pongs is dropped."""
+        output = b"".join(self.conn.data_to_send())
+        if self.writable.is_set():
+            self.transport.write(output)
+        else:
+            self.transport.abort()
+
     def handle_pong(self, event: Frame) -> None:
         """Any pong shows that the peer lives (dualis.md 1.2, 11)."""
         if self.pending_ping_payload is not None:
@@ -77,6 +86,29 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
             self.loop.call_later(random.uniform(0, SPREAD_SECONDS), self._told_to_close)
 
 
+class HttpProtocol(HttpToolsProtocol):
+    """One HTTP connection; a client that does not finish its request's head is dropped."""
+
+    _head_timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._head_timer = self.loop.call_later(HEAD_SECONDS, transport.abort)
+
+    def on_headers_complete(self) -> None:
+        self._stop_head_timer()
+        super().on_headers_complete()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_head_timer()
+        super().connection_lost(exc)
+
+    def _stop_head_timer(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
+
+
 class Server(UvicornServer):
     """A server that can run the engine as a task of its own loop."""
 
@@ -89,13 +121,19 @@ class Server(UvicornServer):
         await super().startup(sockets)
         if self._engine is not None:
             self._engine_task = asyncio.ensure_future(self._engine())
+            self._engine_task.add_done_callback(self._engine_ended)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         if self._engine_task is not None:
             self._engine_task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._engine_task
+            await asyncio.gather(self._engine_task, return_exceptions=True)
         await super().shutdown(sockets)
+
+    def _engine_ended(self, task: "asyncio.Future[None]") -> None:
+        """A market without its clock is not served: end, and say why."""
+        if not task.cancelled() and task.exception() is not None:
+            log.critical("the engine ended; so does this process", exc_info=task.exception())
+            self.should_exit = True
 
 
 def config(host: str, port: int) -> Config:
@@ -105,7 +143,7 @@ def config(host: str, port: int) -> Config:
         host=host,
         port=port,
         loop="uvloop",
-        http="httptools",
+        http=HttpProtocol,
         ws=WebSocketProtocol,
         ws_max_size=settings.WS_MAX_BYTES,
         ws_ping_interval=settings.WS_PING_SECONDS,

@@ -31,6 +31,7 @@ PURE = {
 MODELS = {"dualis.errors", "dualis.fields", "dualis.bulk", "dualis.published"}
 PLUMBING = {
     "connection",
+    "door",
     "handshake",
     "hub",
     "journal",

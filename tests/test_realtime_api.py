@@ -124,6 +124,37 @@ def test_bad_json_and_a_wrong_method_answer_in_the_envelope():
     assert (answer.status_code, answer.json()["error"]["code"]) == (405, "METHOD_NOT_ALLOWED")
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/oracle/prices/%00",
+        "/v1/oracle/prices?assets=%00",
+        "/v1/notifications/%00",
+        "/login?next=%00",
+    ],
+)
+def test_a_nul_character_is_a_bad_request_and_no_crash(path):
+    assert Client().get(path).status_code == 400
+
+
+def test_a_nul_character_in_a_cookie_is_a_bad_request():
+    client = Client()
+    client.cookies["sessionid"] = "\0x"
+    assert client.get("/v1/auth/me").status_code in (400, 401)
+
+
+def test_ordinary_mistakes_of_a_client_are_no_crash(client):
+    deep = "[" * 3_000 + "]" * 3_000
+    answer = APIClient().post("/v1/auth/login", deep, content_type="application/json")
+    assert answer.status_code == 400
+    answer = client.get("/v1/notifications", headers={"Accept": "application/xml"})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (406, "NOT_ACCEPTABLE")
+    assert client.get("/v1/notifications", {"page": 10**18}).status_code == 400
+    long = "İ" * 240 + "@example.com"
+    body = {"email": long, "password": "Correct-Horse-1"}
+    assert APIClient().post("/v1/auth/login", body, format="json").status_code == 400
+
+
 # --- notifications ----------------------------------------------------------------------------
 def test_notifications_are_listed_newest_first_by_page_with_the_unread_count(alice, client):
     rows = [notify(alice, world.now() + timedelta(seconds=n)) for n in range(3)]

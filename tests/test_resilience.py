@@ -176,6 +176,78 @@ def test_a_second_engine_takes_over_when_the_leader_is_killed(seeded, tmp_path):
         site.end()
 
 
+def test_an_engine_whose_connections_are_cut_goes_on(seeded, tmp_path):
+    site = Site(tmp_path, DATABASE_URL=seeded)
+
+    def last_tick(watch):
+        row = watch.execute(
+            "SELECT ran_at FROM dualis_enginestep WHERE name = 'oracle.tick'"
+        ).fetchone()
+        return row and row[0]
+
+    def lead(watch):
+        return watch.execute("SELECT term, holder FROM dualis_engineterm").fetchone()
+
+    try:
+        engine = site.spawn("manage.py", "engine")
+        with psycopg.connect(seeded, autocommit=True) as watch:
+            until(lambda: lead(watch)[1].endswith(f":{engine.pid}"))
+            for _ in range(2):
+                term = lead(watch)[0]
+                watch.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                    " WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'"
+                )
+                until(lambda term=term: lead(watch)[0] > term, why=site.log.read_text)
+                before = last_tick(watch)
+                until(lambda before=before: last_tick(watch) != before, why=site.log.read_text)
+        assert engine.poll() is None
+    finally:
+        site.end()
+
+
+def test_a_bad_row_of_a_replay_stops_the_start_and_is_named(tmp_path):
+    bad = tmp_path / "bad.csv"
+    bad.write_text("time,BTC\n2020-01-01,1\n2020-01-02,1\n2020-01-05,-1\n")
+    site = Site(tmp_path)
+    site.seed()
+    site.environment["PRICE_SOURCE"] = f"replay:{bad}"
+    process = site.spawn("manage.py", "serve", "--engine")
+    assert process.wait(timeout=30) != 0
+    log = site.log.read_text()
+    assert "line 4, column BTC" in log and "Traceback" not in log
+
+
+def test_probes_answer_plain_http_by_address_in_production(tmp_path):
+    site = Site(tmp_path)
+    site.seed()
+    site.environment |= {
+        "DJANGO_ENV": "production",
+        "SECRET_KEY": "x" * 60,
+        "JWT_SIGNING_KEY": "y" * 60,
+        "ALLOWED_HOSTS": "dualis.finance",
+    }
+    site.manage("collectstatic", "--noinput", "-v0")
+    site.spawn("manage.py", "serve", "--engine")
+    try:
+        until(lambda: _status(f"{site.url}/readyz") == 200, why=site.log.read_text)
+        assert _status(f"{site.url}/livez") == 200
+        assert _status(f"{site.url}/v1/health") == 400, "only probes come without our name"
+        named = {"Host": "dualis.finance"}
+        assert _status(f"{site.url}/login", **named) == 301
+        claimed = {**named, "X-Forwarded-Proto": "https"}
+        assert _status(f"{site.url}/login", **claimed) == 301, "no trusted proxy says so"
+    finally:
+        site.end()
+
+
+def _status(url, **headers):
+    try:
+        return httpx.get(url, headers=headers, timeout=5).status_code
+    except httpx.TransportError:
+        return None
+
+
 def test_production_refuses_to_start_without_its_secrets():
     done = subprocess.run(
         [sys.executable, "manage.py", "check"],

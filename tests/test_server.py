@@ -178,6 +178,36 @@ def test_any_pong_shows_life(brisk):
     client.close()
 
 
+def test_a_peer_that_floods_with_pings_and_reads_nothing_is_dropped(site):
+    client = RawClient(site.port)
+    client.socket.settimeout(20)
+    ping = Frame(Opcode.PING, b"x" * 125).serialize(mask=True) * 500
+    with pytest.raises((BrokenPipeError, ConnectionResetError, TimeoutError)) as dropped:
+        for _ in range(2_000):  # 130 MB at the most
+            client.send_raw(ping)
+    assert dropped.type is not TimeoutError
+    client.close()
+
+
+def test_bodies_beyond_the_bound_are_refused_before_they_are_read(site):
+    import httpx
+
+    url = f"{site.url}/v1/auth/login"
+    answer = httpx.post(url, content=b"x" * 300_000, headers={"Content-Type": "application/json"})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (413, "BODY_TOO_LARGE")
+
+    def endless():
+        for _ in range(1_000):
+            yield b"x" * 1_000
+
+    try:
+        answer = httpx.post(url, content=endless(), headers={"Content-Type": "application/json"})
+        assert answer.status_code >= 400
+    except httpx.TransportError:
+        pass  # dropped while it was still sending
+    assert httpx.get(f"{site.url}/livez").status_code == 200
+
+
 def test_sigterm_closes_every_socket_with_1012_and_ends_within_ten_seconds(tmp_path):
     site = Site(tmp_path)
     process = site.start()

@@ -25,6 +25,8 @@ from dualis.accounts.forms import LoginForm, PasswordForm, ResetForm, VerifyForm
 from dualis.accounts.models import User
 from realtime import limits
 
+PAGE_RATE = "60/m"  # attempts of one address, whatever the e-mail
+
 
 @sensitive_post_parameters("password")
 @never_cache
@@ -34,6 +36,7 @@ def login_view(request: HttpRequest) -> HttpResponse:
 
     def sign_in(data: dict[str, str]) -> None:
         device = Device.of(request)
+        limits.hit(PAGE_RATE, "login-page", device.address)
         limits.hit(settings.LOGIN_RATE, "login", device.address, users.normal(data["email"]))
         login.login_browser(request, data["email"], data["password"], device, now=timezone.now())
 

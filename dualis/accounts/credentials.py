@@ -8,7 +8,7 @@ from datetime import datetime
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX, check_password
 
 from dualis import errors
-from dualis.accounts import guard, users
+from dualis.accounts import guard, hashing, users
 from dualis.accounts.models import Status, User
 
 
@@ -21,10 +21,14 @@ def verify(email: str, password: str, *, address: str, now: datetime) -> User:
     email = users.normal(email)
     guard.admit(address, email, now=now)
     user = users.by_email(email)
-    if user is None:
-        check_password(password, UNUSABLE_PASSWORD_PREFIX)  # takes as long as a real one
-        raise errors.InvalidCredentials()
-    if not user.check_password(password):
+    with hashing.place():
+        # An unknown address takes as long as a real one.
+        is_right = (
+            user.check_password(password)
+            if user
+            else check_password(password, UNUSABLE_PASSWORD_PREFIX)
+        )
+    if user is None or not is_right:
         raise errors.InvalidCredentials()
     guard.clear(address, email)
     check_standing(user)

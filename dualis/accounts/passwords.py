@@ -13,7 +13,16 @@ from django.db import transaction
 from django.http import HttpRequest
 
 from dualis import errors
-from dualis.accounts import account_tokens, credentials, guard, login, mails, sessions, users
+from dualis.accounts import (
+    account_tokens,
+    credentials,
+    guard,
+    hashing,
+    login,
+    mails,
+    sessions,
+    users,
+)
 from dualis.accounts.devices import Device
 from dualis.accounts.issuing import Issued, issue
 from dualis.accounts.models import Purpose, Session, SessionKind, User
@@ -98,7 +107,8 @@ def reset(token: str, new: str, *, now: datetime) -> None:
     """
     user = account_tokens.holder(token, Purpose.RESET_PASSWORD, now=now)
     check_strength(new, user)
-    encoded = make_password(new)
+    with hashing.place():
+        encoded = make_password(new)
     with transaction.atomic():
         user = users.lock(user.id)
         credentials.check_standing(user)
@@ -114,7 +124,8 @@ def _prepared(
     email = User.objects.get(pk=user_id).email
     user = credentials.verify(email, current, address=device.address, now=now)
     check_strength(new, user)
-    return user, make_password(new)
+    with hashing.place():
+        return user, make_password(new)
 
 
 def _set(user: User, encoded: str, *, reason: str, now: datetime) -> None:

@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 
 from dualis import errors
-from dualis.accounts import account_tokens, mails, passwords, sessions, users
+from dualis.accounts import account_tokens, hashing, mails, passwords, sessions, users
 from dualis.accounts.devices import Device
 from dualis.accounts.issuing import Issued, issue
 from dualis.accounts.models import Purpose, Role, SessionKind, Status, User
@@ -28,7 +28,8 @@ def register(
     passwords.check_strength(password, user)
     if users.by_email(user.email) is not None:
         raise errors.EmailAlreadyExists()
-    user.set_password(password)
+    with hashing.place():
+        user.set_password(password)
     try:
         with transaction.atomic():
             user.save(force_insert=True)

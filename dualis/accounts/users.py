@@ -3,6 +3,8 @@
 from dualis import errors
 from dualis.accounts.models import User
 
+MAX_LENGTH = 254
+
 
 def by_email(email: str) -> User | None:
     """Return the user with this address, in whatever case it is written."""
@@ -10,8 +12,14 @@ def by_email(email: str) -> User | None:
 
 
 def normal(email: str) -> str:
-    """Return an address as it is stored, looked up and counted: trimmed, in lower case."""
-    return User.objects.normalize_email(email)
+    """Return an address as it is stored, looked up and counted: trimmed, in lower case.
+
+    Lower case can be longer: what then fits no column is a ValidationError.
+    """
+    address = User.objects.normalize_email(email)
+    if len(address) > MAX_LENGTH:
+        raise errors.ValidationError({"email": [f"has at most {MAX_LENGTH} characters."]})
+    return address
 
 
 def lock(user_id: str) -> User:

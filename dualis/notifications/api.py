@@ -14,7 +14,7 @@ from realtime import journal, readers
 
 
 class _Query(serializers.Serializer[Any]):
-    page = serializers.IntegerField(min_value=1, default=1)
+    page = serializers.IntegerField(min_value=1, max_value=1_000_000, default=1)
     limit = serializers.IntegerField(min_value=1, max_value=100, default=20)
     category = serializers.ChoiceField([c.value for c in Category], required=False)
     severity = serializers.ChoiceField([s.value for s in Severity], required=False)

@@ -3,10 +3,20 @@
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from dualis import engine
+from dualis.oracle.market import Oracle
 from realtime import server
+
+
+def _check_source() -> None:
+    """Read the price source once before serving: a bad row stops the start, by line and column."""
+    try:
+        Oracle()
+    except ImproperlyConfigured as error:
+        raise CommandError(str(error)) from error
 
 
 class Command(BaseCommand):
@@ -22,4 +32,6 @@ class Command(BaseCommand):
     def handle(self, *args: Any, host: str, port: int, **options: Any) -> None:
         self.stdout.write(f"Dualis on http://{'localhost' if host == '127.0.0.1' else host}:{port}")
         run = engine.run if options["engine"] else None
+        if run is not None:
+            _check_source()
         server.Server(server.config(host, port), engine=run).run()
