@@ -19,11 +19,12 @@ from dualis import errors
 from dualis.accounts import audit, ledger, users
 from dualis.accounts.ledger import OUTSIDE, Leg
 from dualis.accounts.models import User
-from dualis.accounts.money import FAUCET, Movement, Wallet
+from dualis.accounts.money import Movement, Wallet
 from dualis.exact import EXACT, plain_trimmed
 
 DEPOSIT = "deposit"
 WITHDRAWAL = "withdrawal"
+FAUCET = "faucet"
 FAUCET_EVERY = timedelta(hours=24)
 # Dualis 9: the demo wallet
 FAUCET_AMOUNTS = {
@@ -126,8 +127,9 @@ def faucet(user_id: str, now: datetime) -> Movement:
     if settings.IS_PRODUCTION:
         raise errors.Forbidden()
     users.lock(user_id)
-    last = Movement.objects.filter(user_id=user_id, kind=FAUCET).order_by("-at").first()
-    if last is not None and now < last.at + FAUCET_EVERY:
+    recent = Movement.objects.filter(user_id=user_id, at__gt=now - FAUCET_EVERY, kind=FAUCET)
+    last = recent.order_by("-at").first()
+    if last is not None:
         wait = last.at + FAUCET_EVERY - now
         raise errors.FaucetUsed(retryAfter=ceil(wait.total_seconds()))
     legs = []
