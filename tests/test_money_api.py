@@ -144,7 +144,6 @@ def test_a_statement_is_filtered(client, history, query, hours):
         ("cursor", "1" + "0" * 30),
         ("from", "yesterday"),
         ("to", "0001-01-01T00:00:00+14:00"),
-        ("asset", "E\0TH"),
         ("type", "x" * 33),
         ("reference", "x" * 65),
     ],
@@ -261,7 +260,7 @@ def test_a_body_too_large_to_compare_is_refused(client, settings):
     answer = client.post(
         "/v1/user/faucet", {"a": "x" * 200}, format="json", headers={"Idempotency-Key": "k"}
     )
-    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "VALIDATION_ERROR")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (413, "BODY_TOO_LARGE")
 
 
 def test_a_stream_token_reads_money_and_moves_none(client):
