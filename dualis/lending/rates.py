@@ -119,15 +119,18 @@ def tier_apr_up(apr: Decimal, discount: Decimal) -> Decimal:
     return mul_up(apr, EXACT.subtract(_ONE, discount), RATE_PLACES)
 
 
-def supply_apr_down(interest: Decimal, reserve_factor: Decimal, supplied: Decimal) -> Decimal:
-    """Return what suppliers earn: interest charged a year x (1 - reserve factor) / supplied.
+def credited_down(
+    interest: Decimal, reserve_factor: Decimal, borrowed: Decimal, supplied: Decimal
+) -> Decimal:
+    """Return suppliers' part of interest: interest x (1 - reserve factor), at 36 places.
 
-    Rulings, 6: the interest is what is actually charged, so tier discounts lower it.
+    Interest on what reserves lend (borrowed above supplied) is the reserves': else a supply of one
+    unit would take all of it and blow the supply index up.
     """
-    if not supplied:
-        return ZERO
     credited = EXACT.multiply(interest, EXACT.subtract(_ONE, reserve_factor))
-    return div_down(credited, supplied, RATE_PLACES)
+    if borrowed > supplied:
+        return div_down(EXACT.multiply(credited, supplied), borrowed, GROWTH_PLACES)
+    return mul_down(credited, _ONE, GROWTH_PLACES)
 
 
 def pool_rates(
@@ -136,7 +139,10 @@ def pool_rates(
     supplied: Decimal,
     discounts: Mapping[str, Decimal],
 ) -> PoolRates:
-    """Return all rates of a pool; `borrowed` and `discounts` are by credit tier."""
+    """Return all rates of a pool; `borrowed` and `discounts` are by credit tier.
+
+    Supply APR is the interest actually charged (rulings, 6): tier discounts lower it.
+    """
     total = interest = ZERO
     for amount in borrowed.values():
         total = EXACT.add(total, amount)
@@ -145,9 +151,9 @@ def pool_rates(
     aprs = {tier: tier_apr_up(apr, discounts[tier]) for tier in borrowed}
     for tier, amount in borrowed.items():
         interest = EXACT.fma(amount, aprs[tier], interest)
-    return PoolRates(
-        utilization, apr, aprs, supply_apr_down(interest, model.reserve_factor, supplied)
-    )
+    credited = credited_down(interest, model.reserve_factor, total, supplied)
+    supply_apr = div_down(credited, supplied, RATE_PLACES) if supplied else ZERO
+    return PoolRates(utilization, apr, aprs, supply_apr)
 
 
 def apy_up(apr: Decimal, places: int) -> Decimal:
@@ -191,9 +197,8 @@ def curve(model: RateModel) -> tuple[CurvePoint, ...]:
         utilization = Decimal(step) / CURVE_STEPS
         apr = borrow_apr_up(model, utilization)
         interest = EXACT.multiply(apr, utilization)
-        points.append(
-            CurvePoint(utilization, apr, supply_apr_down(interest, model.reserve_factor, _ONE))
-        )
+        paid = credited_down(interest, model.reserve_factor, utilization, _ONE)
+        points.append(CurvePoint(utilization, apr, mul_down(paid, _ONE, RATE_PLACES)))
     return tuple(points)
 
 
