@@ -108,6 +108,14 @@ def test_accruing_at_every_block_does_not_starve_suppliers():
     assert abs(pool.supplied - 1000 - charged * D("0.9")) <= 2 * UNIT
 
 
+def test_suppliers_are_credited_rounded_down():
+    pool = lent(cash="310")
+    after, found = keep.accrue(pool, D(YEAR_SECONDS), FLAT, DISCOUNTS)
+    credited = found.interest["Bronze"] * D("0.9")
+    short = credited - (after.supply_index - 1) * 710
+    assert 0 < short < D("1e-15")
+
+
 def test_one_unit_of_supply_does_not_take_the_interest_on_what_reserves_lend():
     """Reserves of 1,000 lend 900; a supply of one unit once took 90 % of all interest."""
     debts = {"Diamond": TierDebt(), "Bronze": TierDebt(D(900))}
@@ -226,6 +234,11 @@ def test_bad_debt_is_borne_by_reserves_and_then_suppliers(reserves, from_reserve
     assert found.from_reserves + found.from_suppliers == 400
     assert 0 <= from_reserves - found.from_reserves <= 2 * UNIT
     assert (after.supply_index < pool.supply_index) == bool(from_suppliers)
+
+
+def test_what_suppliers_bear_is_rounded_up():
+    after, _ = keep.absorb_bad_debt(lent(cash="300"), "Bronze", D(400))
+    assert 0 < (1 - after.supply_index) * 700 - 400 < D("1e-15")
 
 
 def test_a_pool_without_value_closes_ruling_8():

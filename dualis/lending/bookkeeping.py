@@ -107,7 +107,7 @@ def accrue(
         for tier, debt in debts.items()
     }
     index = books.supply_index
-    if books.supply_shares and not books.is_closed:
+    if books.supply_shares:
         credited = credited_down(
             total(interest), model.reserve_factor, books.borrowed, books.supplied
         )
