@@ -28,20 +28,24 @@ $(VENV)/bin/pip:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.runtime: requirements.txt | $(VENV)/bin/pip
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	@echo "Installing the Python packages (once) ..."
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.txt requirements.txt | $(VENV)/bin/pip
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@echo "Installing the Python packages of development (once) ..."
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@ $(VENV)/.runtime
 
 # `npm ci` removes what is there, so the full set also counts as the runtime set.
 node_modules/.runtime: package.json package-lock.json
-	npm ci --omit=dev --no-audit --no-fund --loglevel=error
+	@echo "Installing the browser's assets (once) ..."
+	@npm ci --omit=dev --no-audit --no-fund --loglevel=error --no-update-notifier
 	@touch $@
 
 node_modules/.all: package.json package-lock.json
-	npm ci --no-audit --no-fund --loglevel=error
+	@echo "Installing the browser, and its assets (once) ..."
+	@npm ci --no-audit --no-fund --loglevel=error --no-update-notifier
 	@touch $@ node_modules/.runtime
 
 clean:
