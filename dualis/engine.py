@@ -16,7 +16,7 @@ from channels.db import database_sync_to_async
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection, transaction
 
-from dualis import leadership
+from dualis import idempotency, leadership
 from dualis.accounts import pruning
 from dualis.lending import pools
 from dualis.models import EngineStep
@@ -153,6 +153,7 @@ def market_steps() -> list[Step]:
         Step("oracle.prune", PRUNE_SECONDS, history.prune, is_atomic=False),
         Step("journal.prune", PRUNE_SECONDS, journal.prune, is_atomic=False),
         Step("accounts.prune", 3_600.0, lambda now: pruning.prune(now=now), is_atomic=False),
+        Step("idempotency.prune", 3_600.0, idempotency.prune),
         *demo,
     ]
 

@@ -51,6 +51,24 @@ class RateLimited(DomainError):
     code, status, text = "RATE_LIMITED", 429, "Too many requests; try again in {retryAfter} s."
 
 
+class NotAcceptable(DomainError):
+    code, status, text = "NOT_ACCEPTABLE", 406, "This address does not answer in that format."
+
+
+class Contended(DomainError):
+    """The database gave up more than once: others were changing the same rows."""
+
+    code, status, text = "CONFLICT", 409, "Others changed the same rows just now; try again."
+
+
+class IdempotencyConflict(DomainError):
+    code, status, text = (
+        "IDEMPOTENCY_CONFLICT",
+        422,
+        "The idempotency key was used for another request.",
+    )
+
+
 class JournalGone(DomainError):
     code, status, text = (
         "EVENTS_GONE",
@@ -108,6 +126,25 @@ class TokenExpired(DomainError):
 
 class SessionExpired(DomainError):
     code, status, text = "SESSION_EXPIRED", 401, "This session has ended; sign in again."
+
+
+# --- money ----------------------------------------------------------------------------------
+class InsufficientBalance(DomainError):
+    """`available` and `required` are decimal strings."""
+
+    code, status, text = (
+        "INSUFFICIENT_BALANCE",
+        422,
+        "The balance is {available} {asset}; {required} is needed.",
+    )
+
+
+class FaucetUsed(DomainError):
+    code, status, text = (
+        "FAUCET_USED",
+        429,
+        "The faucet gives once in 24 h; try again in {retryAfter} s.",
+    )
 
 
 # --- oracle ---------------------------------------------------------------------------------

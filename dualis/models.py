@@ -1,4 +1,9 @@
-"""The engine's rows: who leads, and when each step last ran. Written by `dualis.engine` alone."""
+"""The engine's rows (who leads, when each step last ran) and the answers kept for repeats.
+
+Written by `dualis.engine` and `dualis.idempotency` alone.
+"""
+
+from typing import ClassVar
 
 from django.db import models
 
@@ -30,3 +35,28 @@ class EngineStep(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class IdempotencyKey(models.Model):
+    """The answer to one request; without a status only inside the transaction that is at it."""
+
+    PATH_LENGTH: ClassVar[int] = 200
+
+    user = models.CharField(max_length=32)
+    method = models.CharField(max_length=8)
+    path = models.CharField(max_length=PATH_LENGTH)
+    key = models.CharField(max_length=64)
+    fingerprint = models.CharField(max_length=64)
+    status = models.PositiveSmallIntegerField(null=True)
+    body = models.JSONField(null=True)
+    created_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "method", "path", "key"], name="one_answer_per_key"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path} {self.key}"

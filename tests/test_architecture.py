@@ -11,6 +11,7 @@ PACKAGES = ("dualis", "realtime", "governance")
 PURE = {
     "dualis.exact",
     "dualis.addresses",
+    "dualis.accounts.statement_csv",
     "dualis.identifiers",
     "dualis.timestamps",
     "dualis.notifications.kinds",
@@ -28,7 +29,13 @@ PURE = {
     "realtime.topics",
 }
 # `errors` is pure text; it stands with the models because refusals are part of them.
-MODELS = {"dualis.errors", "dualis.fields", "dualis.bulk", "dualis.published"}
+MODELS = {
+    "dualis.accounts.money",
+    "dualis.bulk",
+    "dualis.errors",
+    "dualis.fields",
+    "dualis.published",
+}
 PLUMBING = {
     "connection",
     "handshake",
@@ -55,13 +62,15 @@ EDGE_NAMES = {
     "health",
     "leadership",
     "middleware",
+    "money_admin",
+    "money_api",
     "pages",
     "permissions",
     "serializers",
     "server",
     "session_api",
 }
-COMPOSE = {"settings", "urls", "asgi", "routing"}
+COMPOSE = {"settings", "urls", "money_urls", "asgi", "routing"}
 LEVELS = ("pure", "models", "services", "plumbing", "edges", "compose")
 PURE_LIBRARIES = {"msgspec", "numpy"}
 FRAMEWORKS = ("django", "rest_framework", "channels", "redis", "uvicorn", "psycopg", "httpx")

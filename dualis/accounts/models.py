@@ -257,3 +257,7 @@ class AuditEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.action} {self.target}"
+
+
+# Django finds the models of an app by this module alone; those of money stand in a file of theirs.
+from dualis.accounts.money import Entry, Movement, Wallet  # noqa: E402, F401

@@ -1,0 +1,177 @@
+"""What users hold: locking, moving, deposits and withdrawals by staff, the development faucet.
+
+1. A wallet changes only under its lock, and its leg is posted in the same transaction.
+2. The wallets of one operation are locked in one call, by user and asset; so no two wait in a ring.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from decimal import Decimal
+from functools import reduce
+from math import ceil
+from operator import or_
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import Q
+
+from dualis import errors
+from dualis.accounts import audit, ledger, users
+from dualis.accounts.ledger import OUTSIDE, Leg
+from dualis.accounts.models import User
+from dualis.accounts.money import FAUCET, Movement, Wallet
+from dualis.exact import EXACT, plain_trimmed
+
+DEPOSIT = "deposit"
+WITHDRAWAL = "withdrawal"
+FAUCET_EVERY = timedelta(hours=24)
+# Dualis 9: the demo wallet
+FAUCET_AMOUNTS = {
+    "CC": Decimal(10_000),
+    "USDC": Decimal(100_000),
+    "ETH": Decimal(50),
+    "wBTC": Decimal(2),
+}
+_MOST = Decimal(10) ** 18  # of one booking; a wallet holds 10^20
+
+
+def account_of(user_id: str) -> str:
+    """Return the ledger's account of a user's wallets."""
+    return f"wallet:{user_id}"
+
+
+def lock(pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Wallet]:
+    """Lock the wallets of these (user id, asset) until the transaction ends; make missing ones."""
+    assert connection.in_atomic_block, "a lock lasts as long as its transaction"
+    wanted = sorted(set(pairs))
+    if not wanted:
+        return {}
+    these = reduce(or_, (Q(user_id=user_id, asset=asset) for user_id, asset in wanted))
+    found = set(Wallet.objects.filter(these).order_by().values_list("user_id", "asset"))
+    Wallet.objects.bulk_create(
+        [Wallet(user_id=pair[0], asset=pair[1]) for pair in wanted if pair not in found],
+        ignore_conflicts=True,
+    )
+    rows = Wallet.objects.select_for_update(no_key=True).filter(these).order_by("user_id", "asset")
+    return {(row.user_id, row.asset): row for row in rows}
+
+
+def move(wallet: Wallet, amount: Decimal) -> Leg:
+    """Add a signed amount to a locked wallet, in memory; return the leg to post.
+
+    The caller saves the wallet (`save`). InsufficientBalance if it would fall below zero.
+    """
+    after = EXACT.add(wallet.amount, amount)
+    if after < 0:
+        raise errors.InsufficientBalance(
+            asset=wallet.asset,
+            available=plain_trimmed(wallet.amount),
+            required=plain_trimmed(-amount),
+        )
+    wallet.amount = after
+    return Leg(account_of(wallet.user_id), wallet.asset, amount, wallet.user_id)
+
+
+def save(*changed: Wallet) -> None:
+    """Write the amounts of locked wallets."""
+    for wallet in changed:
+        wallet.save(update_fields=["amount"])
+
+
+def balances(user_id: str) -> list[Wallet]:
+    """Return the wallets of a user by asset, empty ones included."""
+    return list(Wallet.objects.filter(user_id=user_id).order_by("asset"))
+
+
+def deposit(
+    user_id: str,
+    asset: str,
+    amount: Decimal,
+    *,
+    places: int,
+    actor: User,
+    address: str,
+    now: datetime,
+    memo: str = "",
+) -> Movement:
+    """Book what a user paid in, audited (rulings, 31). `places` are the asset's decimals.
+
+    Forbidden to oneself; NotFound if there is no user; ValidationError for an amount that is not
+    above zero or has more places.
+    """
+    return _book(DEPOSIT, 1, user_id, asset, amount, places, actor, address, now, memo)
+
+
+def withdraw(
+    user_id: str,
+    asset: str,
+    amount: Decimal,
+    *,
+    places: int,
+    actor: User,
+    address: str,
+    now: datetime,
+    memo: str = "",
+) -> Movement:
+    """Book what a user was paid out, audited; refusals as of `deposit`, and InsufficientBalance."""
+    return _book(WITHDRAWAL, -1, user_id, asset, amount, places, actor, address, now, memo)
+
+
+@transaction.atomic
+def faucet(user_id: str, now: datetime) -> Movement:
+    """Give a user the demo money, once in 24 h. Locks the user.
+
+    FaucetUsed within the 24 h; Forbidden in production.
+    """
+    if settings.IS_PRODUCTION:
+        raise errors.Forbidden()
+    users.lock(user_id)
+    last = Movement.objects.filter(user_id=user_id, kind=FAUCET).order_by("-at").first()
+    if last is not None and now < last.at + FAUCET_EVERY:
+        wait = last.at + FAUCET_EVERY - now
+        raise errors.FaucetUsed(retryAfter=ceil(wait.total_seconds()))
+    legs = []
+    for (_, asset), wallet in lock((user_id, asset) for asset in FAUCET_AMOUNTS).items():
+        amount = FAUCET_AMOUNTS[asset]
+        legs += [Leg(OUTSIDE, asset, -amount), move(wallet, amount)]
+        save(wallet)
+    return ledger.post(FAUCET, legs, now=now, user_id=user_id)
+
+
+@transaction.atomic
+def _book(
+    kind: str,
+    sign: int,
+    user_id: str,
+    asset: str,
+    amount: Decimal,
+    places: int,
+    actor: User,
+    address: str,
+    now: datetime,
+    memo: str,
+) -> Movement:
+    if user_id == actor.id:
+        raise errors.Forbidden()
+    _require_amount(amount, places)
+    users.lock(user_id)
+    wallet = lock([(user_id, asset)])[user_id, asset]
+    legs = [move(wallet, sign * amount), Leg(OUTSIDE, asset, -sign * amount)]
+    save(wallet)
+    movement = ledger.post(kind, legs, now=now, memo=memo, user_id=actor.id)
+    details = {
+        "movement": movement.id,
+        "asset": asset,
+        "amount": plain_trimmed(amount),
+        "memo": memo,
+    }
+    audit.record(actor.id, kind, user_id, now=now, details=details, address=address)
+    return movement
+
+
+def _require_amount(amount: Decimal, places: int) -> None:
+    """Raise ValidationError unless the amount is above zero and has no more than these places."""
+    if not amount.is_finite() or not 0 < amount < _MOST:
+        raise errors.ValidationError({"amount": ["must be above 0 and below 10^18."]})
+    if amount != EXACT.quantize(amount, Decimal(1).scaleb(-places)):
+        raise errors.ValidationError({"amount": [f"has at most {places} decimals."]})
