@@ -40,7 +40,8 @@ def _positions(owner: str) -> Iterable[Published]:
     supplies = SupplyPosition.objects.filter(user_id=owner, closed_at=None)
     borrows = BorrowPosition.objects.filter(user_id=owner, closed_at=None)
     account = Account.objects.filter(user_id=owner).first()
-    rows = [*supplies, *borrows, account or Account(user_id=owner)]
+    rows: list[SupplyPosition | BorrowPosition | Account] = [*supplies, *borrows]
+    rows.append(account or Account(user_id=owner))
     for row in rows:
         row.view = view
     return rows

@@ -17,7 +17,7 @@ from dualis.accounts.permissions import identity_of
 from dualis.api import idempotent, reply, valid
 from dualis.exact import plain_trimmed
 from dualis.lending import borrowing, figures, rates, supplying
-from dualis.lending.models import Account, BorrowPosition, Pool, SupplyPosition
+from dualis.lending.models import BorrowPosition, Pool, SupplyPosition
 from dualis.lending.view import View
 from dualis.timestamps import iso
 from realtime import journal, readers
@@ -120,18 +120,24 @@ class _Collateral(serializers.Serializer[Any]):
     amount = serializers.CharField(max_length=80)
 
 
-class _Source(serializers.Serializer[Any]):
-    source = serializers.ChoiceField([borrowing.WALLET, borrowing.SUPPLY], default="wallet")
+def _source() -> serializers.ChoiceField:
+    return serializers.ChoiceField([borrowing.WALLET, borrowing.SUPPLY], default="wallet")
 
 
-class _BorrowRequest(_Source):
+class _BorrowRequest(serializers.Serializer[Any]):
     lendingPoolId = serializers.CharField(max_length=32)
     borrowAmount = serializers.CharField(max_length=80)
-    collateralAssets = _Collateral(many=True, max_length=16)
+    collateralAssets = serializers.ListField(child=_Collateral(), max_length=16)
+
+    def get_fields(self) -> Any:
+        return {**super().get_fields(), "source": _source()}  # `source` is a word of DRF's own
 
 
-class _AddCollateral(_Source):
+class _AddCollateral(serializers.Serializer[Any]):
     asset = _Collateral()
+
+    def get_fields(self) -> Any:
+        return {**super().get_fields(), "source": _source()}
 
 
 class Supply(APIView):
@@ -186,7 +192,9 @@ class BorrowPositions(APIView):
             view = View.read()
             own = BorrowPosition.objects.filter(user_id=_user(request), closed_at=None)
             rows = [figures.borrow_row(position, view) for position in own]
-            account = Account(user_id=_user(request), view=view).to_dict()
+            account = figures.account_row(
+                SupplyPosition.objects.filter(user_id=_user(request), closed_at=None), own, view
+            )
         return reply(rows, account=account, seq=at.seq, epoch=at.epoch)
 
 

@@ -59,8 +59,7 @@ class _Desk:
 
     def save(self, kind: str, reason: str) -> None:
         """Write everything, one event a row, and book it."""
-        for wallet in self.wallets.values():
-            wallet.save()
+        wallets.save(*self.wallets.values())
         pools.publish(self.pools.values(), self.view, reason)
         for supply in self.supplies.values():
             save_position(supply, self.view)

@@ -65,7 +65,8 @@ def run_block(now: datetime) -> int:
     market.block_at = now
     market.save()
     view = View.read(now)
-    changed, silent = [], []
+    changed: list[Pool] = []
+    silent: list[Pool] = []
     for pool in pools.values():
         pool.price = view.quotes[pool.asset_id].price
         is_changed = _told(pool) != before[pool.id]

@@ -61,7 +61,7 @@ def supply(user_id: str, pool_id: str, amount: str, *, now: datetime) -> Done:
     position.principal = EXACT.add(position.principal, taken)
     paid = bookings.wallet(user_id, pool.asset_id, -taken)
     legs += bookings.supply_moved(position, pool, figures.balance(position, pool), paid, done.dust)
-    wallet.save()
+    wallets.save(wallet)
     pools.publish([pool], view, "deposit")
     save_position(position, view)
     accounts.publish_account(account, view, now)
@@ -90,7 +90,7 @@ def withdraw(user_id: str, pool_id: str, amount: str, *, now: datetime) -> Done:
         now,
     )
     wallets.move(wallet, taken)
-    wallet.save()
+    wallets.save(wallet)
     pools.publish([pool], view, "withdraw")
     save_position(position, view)
     accounts.publish_account(account, view, now)
