@@ -1,19 +1,29 @@
-"""The shape of REST answers: {"data": ...} or {"error": ...}; one of the two error translators."""
+"""The shape of REST answers: {"data": ...} or {"error": ...}; one of the two error translators.
 
+Also what makes a view act once and in a transaction of its own (`idempotent`).
+"""
+
+import json
 import logging
+import re
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.http import Http404, HttpRequest, JsonResponse
 from django.utils import timezone
 from rest_framework import exceptions
+from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 
-from dualis import errors
+from dualis import errors, idempotency
+from dualis.retry import retried
 from dualis.timestamps import iso
 
 log = logging.getLogger(__name__)
+_KEY = re.compile(r"[!-~]{1,64}")  # visible ASCII
 
 
 def reply(data: Any, *, status: int = 200, **extra: Any) -> Response:
@@ -26,6 +36,40 @@ def valid(serializer: type[Serializer[Any]], request: Any) -> dict[str, Any]:
     bound = serializer(data=request.data)
     bound.is_valid(raise_exception=True)
     return dict(bound.validated_data)
+
+
+def idempotent(post: Callable[..., Response]) -> Callable[..., Response]:
+    """Run a view's `post` in one transaction, again after a deadlock; honour Idempotency-Key.
+
+    A repeat gets the first answer with the header Idempotent-Replayed (rulings, 30). `post` returns
+    successes and raises refusals. ValidationError for a key that is not 1 to 64 visible ASCII
+    characters; IdempotencyConflict, Contended.
+    """
+
+    @wraps(post)
+    def wrapper(self: Any, request: Any, *args: Any, **kwargs: Any) -> Response:
+        key = request.headers.get("Idempotency-Key")
+        if key is None:
+            return retried(lambda: post(self, request, *args, **kwargs))
+        if not _KEY.fullmatch(key):
+            raise errors.ValidationError(
+                {"Idempotency-Key": ["must be 1 to 64 visible ASCII characters."]}
+            )
+        body = request.body  # whole, before the parser takes it from the stream
+
+        def act() -> tuple[int, Any]:
+            response = post(self, request, *args, **kwargs)
+            return response.status_code, json.loads(JSONRenderer().render(response.data))
+
+        answer = idempotency.once(
+            str(request.user.pk), request.method, request.path, key, body, timezone.now(), act
+        )
+        headers = {"Cache-Control": "no-store"}
+        if answer.is_replayed:
+            headers["Idempotent-Replayed"] = "true"
+        return Response(answer.body, status=answer.status, headers=headers)
+
+    return wrapper
 
 
 def refuse(error: Exception, context: dict[str, Any]) -> Response:
@@ -81,6 +125,10 @@ def _domain_error(error: Exception) -> errors.DomainError | None:
             return errors.NotFound(what="address", id="")
         case exceptions.MethodNotAllowed():
             return errors.MethodNotAllowed(method=error.args[0] if error.args else "this method")
+        case exceptions.NotAcceptable():
+            return errors.NotAcceptable()
+        case RequestDataTooBig():
+            return errors.ValidationError({"body": ["is too large."]})
         case exceptions.Throttled():
             return errors.RateLimited(retryAfter=int(getattr(error, "wait", None) or 1))
     return None

@@ -19,6 +19,7 @@ urlpatterns = [
     path("readyz", health.readyz),
     path("v1/health", health.health),
     path("v1/auth/", include("dualis.accounts.urls")),
+    path("v1/user/", include("dualis.accounts.money_urls")),
     path("v1/oracle/", include("dualis.oracle.urls")),
     path("v1/", include("dualis.notifications.urls")),
     path("v1/", include("dualis.lending.urls")),

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from dualis import errors
-from dualis.accounts import standing
+from dualis.accounts import money_admin, standing  # noqa: F401  (Django finds `admin` alone)
 from dualis.accounts.models import AuditEntry, LoginGuard, Session, User
 
 
