@@ -68,9 +68,7 @@ class _Desk:
         self.position.zone = risk.zone_of(risk.health(found)).value
         self.position.save()
         accounts.publish_account(self.account, self.view, self.now)
-        ledger.post(
-            kind, self.legs, now=self.now, reference=self.position.id, user_id=self.user_id
-        )
+        ledger.post(kind, self.legs, now=self.now, reference=self.position.id, user_id=self.user_id)
 
 
 @transaction.atomic

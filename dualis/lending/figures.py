@@ -176,7 +176,5 @@ def _collateral(held: risk.Collateral, position: risk.Position) -> dict[str, Any
     }
 
 
-
-
 def _text(value: Decimal) -> str:
     return format(value, "f")
