@@ -41,6 +41,7 @@ PLUMBING = {
     "handshake",
     "hub",
     "journal",
+    "live",
     "limits",
     "presence",
     "readers",

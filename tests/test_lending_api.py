@@ -210,3 +210,48 @@ def test_positions_of_another_user_cannot_be_asked_for(borrower, lender):
             await wire.silence()
 
     run(scenario)
+
+
+def test_a_price_tick_sends_live_figures_that_equal_rest(borrower):
+    from dualis.lending.models import BorrowPosition
+
+    position = borrowing.open_position(
+        borrower.id, "usdc-main", "5000", {"ETH": "10"}, now=T0
+    ).position
+    token = world.token(borrower)
+    before = BorrowPosition.objects.get(id=position.id).to_dict()
+
+    async def scenario():
+        async with talk() as wire:
+            await wire.auth(token)
+            await wire.subscribe("positions", seq=True)
+            await database_sync_to_async(world.quote)("ETH", "1000")
+            frames = [await wire.expect("data", channel="positions") for _ in range(2)]
+            rows = {frame["data"].get("positionId", "account"): frame for frame in frames}
+            head = await database_sync_to_async(journal.position)()
+            rest = await database_sync_to_async(
+                lambda: BorrowPosition.objects.get(id=position.id).to_dict()
+            )()
+            assert rows[position.id]["data"] == rest and rest != before
+            assert rest["healthFactor"] == 1.64 and rows["account"]["seq"] == head.seq
+            # a tick that changes nothing of theirs sends nothing
+            await database_sync_to_async(world.quote)("CC", "0.2")
+            await wire.silence()
+
+    run(scenario)
+
+
+def test_a_user_without_sockets_is_forgotten(borrower):
+    from realtime import hub, live
+
+    token = world.token(borrower)
+
+    async def scenario():
+        async with talk() as wire:
+            await wire.auth(token)
+            await wire.subscribe("positions")
+            await wire.subscribe("positions")
+            assert live.of(hub.current())._watchers == {borrower.id: 1}
+        assert live.of(hub.current())._watchers == {}
+
+    run(scenario)
