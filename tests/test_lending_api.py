@@ -1,11 +1,13 @@
 """REST of the lending market: shapes, refusals, idempotency; and the socket's rows beside it."""
 
+import asyncio
+
 import pytest
 from channels.db import database_sync_to_async
 from rest_framework.test import APIClient
 
 from dualis.lending import borrowing, pools, supplying
-from realtime import journal
+from realtime import hub, journal, live
 from tests import lending_market as lm
 from tests import world
 from tests.lending_market import T0, after, check, rich
@@ -236,14 +238,16 @@ def test_a_price_tick_sends_live_figures_that_equal_rest(borrower):
             assert rest["healthFactor"] == 1.64 and rows["account"]["seq"] == head.seq
             # a tick that changes nothing of theirs sends nothing
             await database_sync_to_async(world.quote)("CC", "0.2")
+            cursor = (await database_sync_to_async(journal.position)()).seq
+            async with asyncio.timeout(10):
+                while hub.current().cursor < cursor or live.of(hub.current())._task:
+                    await asyncio.sleep(0)
             await wire.silence()
 
     run(scenario)
 
 
 def test_a_user_without_sockets_is_forgotten(borrower):
-    from realtime import hub, live
-
     token = world.token(borrower)
 
     async def scenario():
