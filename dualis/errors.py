@@ -166,3 +166,96 @@ class NotManual(DomainError):
 
 class BreakerNotTripped(DomainError):
     code, status, text = "BREAKER_NOT_TRIPPED", 409, "The breaker of {asset} is not tripped."
+
+
+# --- lending -----------------------------------------------------------------------------------
+class PoolNotFound(DomainError):
+    code, status, text = "POOL_NOT_FOUND", 404, "There is no pool {poolId}."
+
+
+class PositionNotFound(DomainError):
+    code, status, text = "POSITION_NOT_FOUND", 404, "You have no open position {positionId}."
+
+
+class PoolInactive(DomainError):
+    code, status, text = "POOL_INACTIVE", 422, "The pool {poolId} takes no {operation} now."
+
+
+class ProtocolPaused(DomainError):
+    code, status, text = (
+        "PROTOCOL_PAUSED",
+        503,
+        "The protocol is paused; repaying, adding collateral and withdrawing stay open.",
+    )
+
+
+class AssetFrozen(DomainError):
+    code, status, text = (
+        "ORACLE_STALE",
+        503,
+        "{asset} is frozen: its price is stale or its breaker is tripped.",
+    )
+
+
+class CollateralNotAccepted(DomainError):
+    code, status, text = "COLLATERAL_NOT_ACCEPTED", 422, "{asset} is not taken as collateral."
+
+
+class SupplyCapExceeded(DomainError):
+    code, status, text = (
+        "SUPPLY_CAP_EXCEEDED",
+        422,
+        "The pool {poolId} takes at most {capUSD} USD; {roomUSD} USD are left.",
+    )
+
+
+class BorrowCapReached(DomainError):
+    code, status, text = (
+        "BORROW_CAP_REACHED",
+        422,
+        "The pool {poolId} lends at most {capUSD} USD; {roomUSD} USD are left.",
+    )
+
+
+class InsufficientLiquidity(DomainError):
+    code, status, text = (
+        "INSUFFICIENT_LIQUIDITY",
+        422,
+        "The pool {poolId} has {available} {asset} at hand.",
+    )
+
+
+class InsufficientSupply(DomainError):
+    code, status, text = (
+        "INSUFFICIENT_BALANCE",
+        422,
+        "You have {available} {asset} supplied; {required} are needed.",
+    )
+
+
+class InsufficientCollateral(DomainError):
+    code, status, text = (
+        "INSUFFICIENT_COLLATERAL",
+        422,
+        "This collateral lends {capacityUSD} USD; {requiredUSD} USD are asked for.",
+    )
+
+
+class HealthFactorTooLow(DomainError):
+    code, status, text = (
+        "HEALTH_FACTOR_TOO_LOW",
+        422,
+        "At most {removable} {asset} can be taken out; the debt needs the rest.",
+    )
+
+
+class DebtTooSmall(DomainError):
+    code, status, text = (
+        "DEBT_TOO_SMALL",
+        422,
+        "A debt is zero or worth at least {minimumUSD} USD; this would leave {debtUSD} USD.",
+    )
+
+
+class RepayExceedsDebt(DomainError):
+    code, status, text = "REPAY_EXCEEDS_DEBT", 422, "The debt is {debt} {asset}."

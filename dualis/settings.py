@@ -97,6 +97,7 @@ INSTALLED_APPS = [
     "dualis",
     "dualis.accounts",
     "dualis.oracle",
+    "dualis.lending",
     "dualis.notifications",
     "realtime",
 ]
@@ -241,6 +242,7 @@ LOGIN_RATE = env.str("LOGIN_RATE", "10/15m")
 # --- the market ------------------------------------------------------------------------------
 PRICE_SOURCE = env.str("PRICE_SOURCE", "simulated")
 TICK_SECONDS = env.float("TICK_SECONDS", 1.0)
+BLOCK_SECONDS = env.float("BLOCK_SECONDS", 5.0)
 
 LOGGING = {
     "version": 1,

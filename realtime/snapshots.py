@@ -6,6 +6,8 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
+from dualis.lending.models import Account, BorrowPosition, Pool, SupplyPosition
+from dualis.lending.view import View
 from dualis.notifications.models import Notification, UnreadCount
 from dualis.oracle.models import Asset, Quote
 from dualis.published import Published
@@ -29,14 +31,30 @@ def _notifications(owner: str) -> Iterable[Published]:
     return [*reversed(newest), count or UnreadCount(user_id=owner)]
 
 
+def _pools(owner: str) -> Iterable[Published]:
+    return Pool.objects.select_related("asset")
+
+
+def _positions(owner: str) -> Iterable[Published]:
+    view = View.read()
+    supplies = SupplyPosition.objects.filter(user_id=owner, closed_at=None)
+    borrows = BorrowPosition.objects.filter(user_id=owner, closed_at=None)
+    account = Account.objects.filter(user_id=owner).first()
+    rows: list[SupplyPosition | BorrowPosition | Account] = [*supplies, *borrows]
+    rows.append(account or Account(user_id=owner))
+    for row in rows:
+        row.view = view
+    return rows
+
+
 def _nothing(owner: str) -> Iterable[Published]:
     return ()
 
 
 READERS: dict[str, Callable[[str], Iterable[Published]]] = {
     "prices": _prices,
-    "pools": _nothing,
-    "positions": _nothing,
+    "pools": _pools,
+    "positions": _positions,
     "liquidations": _nothing,
     "governance": _nothing,
     "notifications": _notifications,
@@ -47,8 +65,14 @@ def _assets() -> set[str]:
     return set(Asset.objects.filter(is_active=True).values_list("symbol", flat=True))
 
 
-# Which ids a filter may name; a filter without an entry has nothing it could name yet.
-CATALOGUES: dict[str, Callable[[], set[str]]] = {"assets": _assets}
+def _pool_ids() -> set[str]:
+    return set(Pool.objects.values_list("id", flat=True))
+
+
+# Which ids a filter may name. Ids of positions are the owner's own business: one that is not open
+# (yet) brings nothing, and says nothing about anybody else's.
+CATALOGUES: dict[str, Callable[[], set[str]]] = {"assets": _assets, "pools": _pool_ids}
+FREE = {"positions"}
 
 
 def read(selection: topics.Selection, owner: str = "") -> Snapshot:
@@ -71,6 +95,8 @@ def unknown_ids(selection: topics.Selection) -> list[str]:
     """Return the ids of a filter that name nothing."""
     unknown: list[str] = []
     for param, values in selection.ids().items():
+        if param in FREE:
+            continue
         known = CATALOGUES[param]() if param in CATALOGUES else set()
         unknown += [value for value in values if value not in known]
     return unknown

@@ -8,6 +8,7 @@ import pytest
 from channels.layers import channel_layers
 
 from dualis.accounts.models import User
+from dualis.lending.models import Market
 from dualis.models import EngineTerm
 from realtime import limits
 from realtime.models import Head
@@ -50,6 +51,7 @@ def rows_of_migrations(request: Any) -> None:
     request.getfixturevalue("transactional_db" if is_transactional else "db")
     Head.objects.get_or_create(id=1)
     EngineTerm.objects.get_or_create(id=1)
+    Market.objects.get_or_create(id=1)
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,1 @@
+"""Pools, positions, the statement, liquidations; rates, books, risk and auctions are pure."""

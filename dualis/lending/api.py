@@ -1,0 +1,381 @@
+"""REST of the lending market (spec 9): pools, supply, borrow. Reads of pools need no login.
+
+Every list carries `seq`; a row is the socket's row, with keys added.
+"""
+
+from typing import Any
+
+from django.utils import timezone
+from rest_framework import serializers
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from dualis import errors
+from dualis.accounts.permissions import identity_of
+from dualis.api import idempotent, reply, valid
+from dualis.exact import plain_trimmed
+from dualis.lending import borrowing, figures, rates, supplying
+from dualis.lending.models import BorrowPosition, Pool, SupplyPosition
+from dualis.lending.view import View
+from dualis.timestamps import iso
+from realtime import journal, readers
+
+SORTS = {
+    "tvl": lambda row: float(row["tvlUSD"]),
+    "supplyApy": lambda row: row["supplyAPY"],
+    "borrowApy": lambda row: row["borrowAPY"],
+    "utilization": lambda row: row["utilization"],
+}
+TYPES = {
+    "stablecoin": ("Stablecoin",),
+    "crypto": ("CryptoCurrency",),
+    "treasury": ("TokenizedTreasury",),
+    "rwa": ("TokenizedReceivable", "TokenizedTreasury", "TokenizedBond", "TokenizedEquity"),
+}
+
+
+class PublicView(APIView):
+    """Open to everyone; no token is looked at, so that a stale one refuses nobody."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+
+
+class _PoolsQuery(serializers.Serializer[Any]):
+    assetType = serializers.ChoiceField(["all", *TYPES], default="all")
+    sortBy = serializers.ChoiceField(list(SORTS), default="tvl")
+    sortOrder = serializers.ChoiceField(["asc", "desc"], default="desc")
+    limit = serializers.IntegerField(min_value=1, max_value=100, default=20)
+    offset = serializers.IntegerField(min_value=0, max_value=100_000, default=0)
+
+
+class Pools(PublicView):
+    """GET pools?assetType&sortBy&sortOrder&limit&offset."""
+
+    def get(self, request: Request) -> Response:
+        query = _PoolsQuery(data=request.query_params.dict())
+        query.is_valid(raise_exception=True)
+        asked = query.validated_data
+        with readers.read_only():
+            at = journal.position()
+            pools = list(Pool.objects.select_related("asset"))
+        kinds = TYPES.get(asked["assetType"])
+        rows = [rest_pool(p) for p in pools if not kinds or p.asset.instrument_type in kinds]
+        rows.sort(key=SORTS[asked["sortBy"]], reverse=asked["sortOrder"] == "desc")
+        limit, offset = asked["limit"], asked["offset"]
+        pagination = {
+            "total": len(rows),
+            "limit": limit,
+            "offset": offset,
+            "page": offset // limit + 1,
+            "totalPages": -(-len(rows) // limit),
+            "hasMore": offset + limit < len(rows),
+        }
+        page = rows[offset : offset + limit]
+        return reply(page, pagination=pagination, seq=at.seq, epoch=at.epoch)
+
+
+class PoolDetail(PublicView):
+    """GET pools/<id>: the row with model, terms and indices."""
+
+    def get(self, request: Request, pool_id: str) -> Response:
+        with readers.read_only():
+            at = journal.position()
+            pool = _pool(pool_id)
+        return reply(rest_pool_detail(pool), seq=at.seq, epoch=at.epoch)
+
+
+class RateCurve(PublicView):
+    """GET pools/<id>/rate-curve: 101 points of the pool's own model."""
+
+    def get(self, request: Request, pool_id: str) -> Response:
+        pool = _pool(pool_id)
+        places = figures.SHOWN_PLACES
+        points = [
+            {
+                "utilization": float(point.utilization),
+                "supplyAPY": float(rates.apy_down(point.supply_apr, places)),
+                "borrowAPY": float(rates.apy_up(point.borrow_apr, places)),
+            }
+            for point in rates.curve(pool.model)
+        ]
+        return reply(
+            {
+                "poolId": pool.id,
+                "model": _model(pool),
+                "currentUtilization": rest_pool(pool)["utilization"],
+                "curve": points,
+            }
+        )
+
+
+class _Amount(serializers.Serializer[Any]):
+    amount = serializers.CharField(max_length=80)
+
+
+class _Collateral(serializers.Serializer[Any]):
+    symbol = serializers.CharField(max_length=16)
+    amount = serializers.CharField(max_length=80)
+
+
+def _source() -> serializers.ChoiceField:
+    return serializers.ChoiceField([borrowing.WALLET, borrowing.SUPPLY], default="wallet")
+
+
+class _BorrowRequest(serializers.Serializer[Any]):
+    lendingPoolId = serializers.CharField(max_length=32)
+    borrowAmount = serializers.CharField(max_length=80)
+    collateralAssets = serializers.ListField(child=_Collateral(), max_length=16)
+
+    def get_fields(self) -> Any:
+        return {**super().get_fields(), "source": _source()}  # `source` is a word of DRF's own
+
+
+class _AddCollateral(serializers.Serializer[Any]):
+    asset = _Collateral()
+
+    def get_fields(self) -> Any:
+        return {**super().get_fields(), "source": _source()}
+
+
+class Supply(APIView):
+    """POST pools/<id>/supply (also deposit) {amount}."""
+
+    @idempotent
+    def post(self, request: Request, pool_id: str) -> Response:
+        amount = valid(_Amount, request)["amount"]
+        done = supplying.supply(_user(request), pool_id, amount, now=timezone.now())
+        row = {
+            "positionId": done.position.id,
+            "sharesReceived": plain_trimmed(done.shares),
+            "amountDeposited": plain_trimmed(done.amount),
+            "position": done.position.to_dict(),
+        }
+        return reply(row, status=201)
+
+
+class Withdraw(APIView):
+    """POST pools/<id>/withdraw {amount}."""
+
+    @idempotent
+    def post(self, request: Request, pool_id: str) -> Response:
+        amount = valid(_Amount, request)["amount"]
+        done = supplying.withdraw(_user(request), pool_id, amount, now=timezone.now())
+        row = {
+            "withdrawnAmount": plain_trimmed(done.amount),
+            "remainingShares": plain_trimmed(done.position.shares),
+            "position": done.position.to_dict(),
+        }
+        return reply(row)
+
+
+class SupplyPositions(APIView):
+    """GET supply/positions: the caller's open ones."""
+
+    def get(self, request: Request) -> Response:
+        with readers.read_only():
+            at = journal.position()
+            view = View.read()
+            own = SupplyPosition.objects.filter(user_id=_user(request), closed_at=None)
+            rows = [figures.supply_row(position, view) for position in own]
+        return reply(rows, seq=at.seq, epoch=at.epoch)
+
+
+class BorrowPositions(APIView):
+    """GET borrow/positions: the caller's open ones, and the account's totals."""
+
+    def get(self, request: Request) -> Response:
+        with readers.read_only():
+            at = journal.position()
+            view = View.read()
+            own = BorrowPosition.objects.filter(user_id=_user(request), closed_at=None)
+            rows = [figures.borrow_row(position, view) for position in own]
+            account = figures.account_row(
+                SupplyPosition.objects.filter(user_id=_user(request), closed_at=None), own, view
+            )
+        return reply(rows, account=account, seq=at.seq, epoch=at.epoch)
+
+
+class BorrowRequest(APIView):
+    """POST borrow/request {lendingPoolId, borrowAmount, collateralAssets, source}."""
+
+    @idempotent
+    def post(self, request: Request) -> Response:
+        body = valid(_BorrowRequest, request)
+        collateral = {item["symbol"]: item["amount"] for item in body["collateralAssets"]}
+        if len(collateral) != len(body["collateralAssets"]):
+            raise errors.ValidationError({"collateralAssets": ["names an asset twice."]})
+        done = borrowing.open_position(
+            _user(request),
+            body["lendingPoolId"],
+            body["borrowAmount"],
+            collateral,
+            now=timezone.now(),
+            source=body["source"],
+        )
+        return reply(_done(done, "borrowedAmount"), status=201)
+
+
+class _OnPosition(APIView):
+    """A POST on one of the caller's borrow positions."""
+
+    moved = "amount"
+
+    def act(self, user_id: str, position_id: str, body: dict[str, Any]) -> borrowing.Done:
+        raise AssertionError("each address says what it does")
+
+    body: type[serializers.Serializer[Any]] = _Amount
+
+    @idempotent
+    def post(self, request: Request, position_id: str) -> Response:
+        body = valid(self.body, request)
+        return reply(_done(self.act(_user(request), position_id, body), self.moved))
+
+
+class Borrow(_OnPosition):
+    """POST borrow/positions/<id>/borrow {amount}."""
+
+    moved = "borrowedAmount"
+
+    def act(self, user_id: str, position_id: str, body: dict[str, Any]) -> borrowing.Done:
+        return borrowing.borrow(user_id, position_id, body["amount"], now=timezone.now())
+
+
+class Repay(_OnPosition):
+    """POST borrow/positions/<id>/repay {amount}."""
+
+    moved = "repaidAmount"
+
+    def act(self, user_id: str, position_id: str, body: dict[str, Any]) -> borrowing.Done:
+        return borrowing.repay(user_id, position_id, body["amount"], now=timezone.now())
+
+
+class AddCollateral(_OnPosition):
+    """POST borrow/positions/<id>/add-collateral {asset: {symbol, amount}, source}."""
+
+    moved = "addedAmount"
+    body = _AddCollateral
+
+    def act(self, user_id: str, position_id: str, body: dict[str, Any]) -> borrowing.Done:
+        asset = body["asset"]
+        return borrowing.add_collateral(
+            user_id,
+            position_id,
+            asset["symbol"],
+            asset["amount"],
+            now=timezone.now(),
+            source=body["source"],
+        )
+
+
+class RemoveCollateral(_OnPosition):
+    """POST borrow/positions/<id>/remove-collateral {asset: {symbol, amount}}."""
+
+    moved = "removedAmount"
+    body = _AddCollateral
+
+    def act(self, user_id: str, position_id: str, body: dict[str, Any]) -> borrowing.Done:
+        asset = body["asset"]
+        return borrowing.remove_collateral(
+            user_id, position_id, asset["symbol"], asset["amount"], now=timezone.now()
+        )
+
+
+class Close(_OnPosition):
+    """POST borrow/positions/<id>/close: repay everything, take all collateral back."""
+
+    moved = "repaidAmount"
+    body = serializers.Serializer
+
+    def act(self, user_id: str, position_id: str, body: dict[str, Any]) -> borrowing.Done:
+        return borrowing.close_position(user_id, position_id, now=timezone.now())
+
+
+class CollateralAssets(PublicView):
+    """GET borrow/collateral-assets: what may be locked, and what it counts for."""
+
+    def get(self, request: Request) -> Response:
+        with readers.read_only():
+            at = journal.position()
+            view = View.read()
+        rows = [
+            {
+                "symbol": pool.asset_id,
+                "priceUSD": view.quotes[pool.asset_id].to_dict()["price"],
+                "loanToValue": float(pool.ltv),
+                "liquidationThreshold": float(pool.threshold),
+                "isCollateralEnabled": pool.is_collateral and pool.is_active,
+            }
+            for pool in view.pools.values()
+        ]
+        return reply(rows, seq=at.seq, epoch=at.epoch)
+
+
+def rest_pool(pool: Pool) -> dict[str, Any]:
+    """Return the socket's row with the keys that REST adds."""
+    row = pool.to_dict()
+    books = pool.books
+    return {
+        **row,
+        "assetType": pool.asset.instrument_type,
+        "priceUSD": plain_trimmed(pool.price),
+        "totalBorrowUSD": figures.usd_text(books.borrowed, pool.price),
+        "totalReserves": plain_trimmed(books.reserves),
+        "isSupplyPaused": pool.is_supply_paused,
+        "isBorrowPaused": pool.is_borrow_paused,
+    }
+
+
+def rest_pool_detail(pool: Pool) -> dict[str, Any]:
+    """Return a pool with its model, its terms and its indices."""
+    return {
+        **rest_pool(pool),
+        "interestRateModel": _model(pool),
+        "collateralConfig": {
+            "loanToValue": float(pool.ltv),
+            "liquidationThreshold": float(pool.threshold),
+            "liquidationPenalty": float(pool.penalty),
+            "supplyCap": plain_trimmed(pool.supply_cap_usd),
+            "borrowCap": plain_trimmed(pool.borrow_cap_usd),
+            "isCollateral": pool.is_collateral,
+            "isBorrowable": pool.is_borrowable,
+        },
+        "supplyIndex": plain_trimmed(pool.supply_index),
+        "borrowIndices": {tier: index for tier, (_, index) in pool.debts.items()},
+        "lastAccrualTimestamp": iso(pool.accrued_at),
+    }
+
+
+def _model(pool: Pool) -> dict[str, float]:
+    return {
+        "base": float(pool.base),
+        "slope": float(pool.slope),
+        "kink": float(pool.kink),
+        "jump": float(pool.jump),
+        "reserveFactor": float(pool.reserve_factor),
+    }
+
+
+def _pool(pool_id: str) -> Pool:
+    pool = Pool.objects.select_related("asset").filter(id=pool_id).first()
+    if pool is None:
+        raise errors.PoolNotFound(poolId=pool_id)
+    return pool
+
+
+def _user(request: Request) -> str:
+    return identity_of(request).user_id
+
+
+def _done(done: borrowing.Done, moved: str) -> dict[str, Any]:
+    row = done.position.to_dict()
+    return {
+        "borrowPositionId": done.position.id,
+        moved: plain_trimmed(done.amount),
+        "remainingDebt": row["debt"],
+        "newHealthFactor": row["healthFactor"],
+        "newCollateralValueUSD": row["collateralValueUSD"],
+        "position": row,
+    }

@@ -1,0 +1,111 @@
+"""Pools: locking, accruing, publishing; what the market as a whole allows.
+
+Lock order everywhere: pools by id, positions by id, the account, wallets; then the first save.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.db import transaction
+
+from dualis import errors
+from dualis.accounts import ledger
+from dualis.bulk import save_all
+from dualis.exact import EXACT
+from dualis.lending import bookings, bookkeeping, figures
+from dualis.lending.books import BooksRefusal, InsufficientCash, PoolClosed
+from dualis.lending.models import Market, Pool
+from dualis.lending.rates import elapsed_seconds
+from dualis.lending.view import View
+
+# Fields of a row whose change is worth an event of its own (spec 1.3: only if a figure moved).
+_UNTOLD = ("reason", "block")
+
+
+def lock(pool_ids: Iterable[str], now: datetime) -> dict[str, Pool]:
+    """Lock pools in the order of their ids and accrue them to `now`."""
+    wanted = sorted(set(pool_ids))
+    rows = Pool.objects.select_for_update(no_key=True, of=("self",)).filter(id__in=wanted)
+    pools = {pool.id: pool for pool in rows.order_by("id")}
+    for pool_id in wanted:
+        if pool_id not in pools:
+            raise errors.PoolNotFound(poolId=pool_id)
+    for pool in pools.values():
+        accrue(pool, now)
+    return pools
+
+
+def accrue(pool: Pool, now: datetime) -> None:
+    """Charge the interest since the last accrual; the caller holds the lock and saves."""
+    seconds = elapsed_seconds(pool.accrued_at, now)
+    books, accrued = bookkeeping.accrue(pool.books, seconds, pool.model, figures.DISCOUNTS)
+    pool.set_books(books)
+    pool.accrued_at = max(now, pool.accrued_at)
+    pool.unbooked_to_suppliers = EXACT.add(pool.unbooked_to_suppliers, accrued.to_suppliers)
+    pool.unbooked_to_reserves = EXACT.add(pool.unbooked_to_reserves, accrued.to_reserves)
+
+
+def publish(pools: Iterable[Pool], view: View, reason: str) -> None:
+    """Save pools whose figures an operation has moved."""
+    rows = list(pools)
+    for pool in rows:
+        pool.reason = reason
+        pool.price = view.quotes[pool.asset_id].price
+    save_all(rows)
+
+
+@transaction.atomic
+def run_block(now: datetime) -> int:
+    """Accrue every pool and publish those whose figures changed; return how many did."""
+    ids = list(Pool.objects.values_list("id", flat=True))
+    before = {pool.id: _told(pool) for pool in Pool.objects.select_related("asset")}
+    pools = lock(ids, now)
+    market = Market.objects.select_for_update(no_key=True).get(id=1)
+    market.block += 1
+    market.block_at = now
+    market.save()
+    view = View.read(now)
+    changed: list[Pool] = []
+    silent: list[Pool] = []
+    for pool in pools.values():
+        pool.price = view.quotes[pool.asset_id].price
+        is_changed = _told(pool) != before[pool.id]
+        if is_changed:
+            pool.reason, pool.block = "accrual", market.block
+        (changed if is_changed else silent).append(pool)
+    save_all(changed, silent=silent)
+    return len(changed)
+
+
+@transaction.atomic
+def book_interest(now: datetime) -> None:
+    """Book the interest of all pools that no operation has booked."""
+    pools = lock(Pool.objects.values_list("id", flat=True), now)
+    for pool in pools.values():
+        legs = bookings.interest_of_pool(pool)
+        ledger.post("interest", legs, now=now, reference=pool.id)
+    save_all([], silent=list(pools.values()))
+
+
+def require_open(pool: Pool, operation: str) -> None:
+    """Raise unless the pool and the protocol take this operation: supply or borrow."""
+    if Market.objects.get(id=1).is_paused:
+        raise errors.ProtocolPaused()
+    is_paused = pool.is_supply_paused if operation == "supply" else pool.is_borrow_paused
+    if not pool.is_active or is_paused or (operation == "borrow" and not pool.is_borrowable):
+        raise errors.PoolInactive(poolId=pool.id, operation=operation)
+
+
+def refusal(error: BooksRefusal, pool: Pool) -> errors.DomainError:
+    """Return the refusal of the catalogue for one of the books."""
+    if isinstance(error, InsufficientCash):
+        return errors.InsufficientLiquidity(
+            poolId=pool.id, available=format(pool.cash, "f"), asset=pool.asset_id
+        )
+    if isinstance(error, PoolClosed):
+        return errors.PoolInactive(poolId=pool.id, operation="operation")
+    return errors.ValidationError({"amount": [f"{error}."]})
+
+
+def _told(pool: Pool) -> dict[str, object]:
+    return {name: value for name, value in pool.to_dict().items() if name not in _UNTOLD}

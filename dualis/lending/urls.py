@@ -1,0 +1,23 @@
+"""Addresses of the lending market, below /v1/."""
+
+from django.urls import path
+
+from dualis.lending import api
+
+urlpatterns = [
+    path("pools", api.Pools.as_view()),
+    path("pools/<str:pool_id>", api.PoolDetail.as_view()),
+    path("pools/<str:pool_id>/rate-curve", api.RateCurve.as_view()),
+    path("pools/<str:pool_id>/supply", api.Supply.as_view()),
+    path("pools/<str:pool_id>/deposit", api.Supply.as_view()),
+    path("pools/<str:pool_id>/withdraw", api.Withdraw.as_view()),
+    path("supply/positions", api.SupplyPositions.as_view()),
+    path("borrow/positions", api.BorrowPositions.as_view()),
+    path("borrow/request", api.BorrowRequest.as_view()),
+    path("borrow/collateral-assets", api.CollateralAssets.as_view()),
+    path("borrow/positions/<str:position_id>/borrow", api.Borrow.as_view()),
+    path("borrow/positions/<str:position_id>/repay", api.Repay.as_view()),
+    path("borrow/positions/<str:position_id>/add-collateral", api.AddCollateral.as_view()),
+    path("borrow/positions/<str:position_id>/remove-collateral", api.RemoveCollateral.as_view()),
+    path("borrow/positions/<str:position_id>/close", api.Close.as_view()),
+]

@@ -1,0 +1,61 @@
+"""All pools and quotes at one moment: what positions are valued with. Two queries."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+from django.apps import apps
+
+from dualis.lending.risk import Price
+from dualis.oracle.valuation import (
+    is_frozen,
+    price_for_capacity,
+    price_for_liquidation_of_frozen,
+)
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from dualis.lending.models import Pool
+    from dualis.oracle.models import Quote
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """`pools` by id; `quotes` by symbol. `now` makes a quote that nobody writes count as frozen."""
+
+    pools: "dict[str, Pool]"
+    quotes: "dict[str, Quote]"
+    now: "datetime | None" = None
+
+    @classmethod
+    def read(cls, now: "datetime | None" = None) -> Self:
+        """Read both as the current transaction sees them."""
+        pools = apps.get_model("lending", "Pool").objects.select_related("asset")
+        quotes = apps.get_model("oracle", "Quote").objects.all()
+        return cls({p.id: p for p in pools}, {q.asset_id: q for q in quotes}, now)
+
+    def with_pools(self, pools: "Iterable[Pool]") -> "View":
+        """Return the view with these pools instead of those of the same id."""
+        return View({**self.pools, **{pool.id: pool for pool in pools}}, self.quotes, self.now)
+
+    def pool_of(self, symbol: str) -> "Pool | None":
+        """Return the pool of an asset; None if it has none."""
+        return next((pool for pool in self.pools.values() if pool.asset_id == symbol), None)
+
+    def is_frozen(self, symbol: str) -> bool:
+        """Tell whether an asset is frozen (rulings, 2); one without a quote is."""
+        quote = self.quotes.get(symbol)
+        return quote is None or is_frozen(quote, self.now)
+
+    def price(self, symbol: str, *, is_collateral: bool) -> Price:
+        """Return what a unit counts for each purpose; the quote must exist."""
+        quote = self.quotes[symbol]
+        frozen = self.is_frozen(symbol)
+        spot = quote.price
+        return Price(
+            spot,
+            price_for_capacity(quote),
+            price_for_liquidation_of_frozen(quote, is_collateral=is_collateral) if frozen else spot,
+            frozen,
+        )

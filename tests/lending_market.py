@@ -1,0 +1,91 @@
+"""A lending market for tests: pools at the spec's prices, people with wallets, the invariants."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+from django.db import transaction
+
+from dualis.accounts import ledger, wallets
+from dualis.accounts.models import User
+from dualis.accounts.money import Entry
+from dualis.lending import figures, seed
+from dualis.lending.models import BorrowPosition, Market, Pool, SupplyPosition
+from dualis.oracle.assets import START_PRICES, seed_assets
+from tests import world
+
+T0 = datetime(2026, 3, 1, 12, tzinfo=UTC)
+MONEY = {"USDC": "1000000", "ETH": "100", "wBTC": "10", "CC": "500000"}
+
+
+def after(**span: float) -> datetime:
+    return T0 + timedelta(**span)
+
+
+def opened(prices: dict[str, str] | None = None) -> None:
+    """Open the pools at the start prices, or at these."""
+    Market.objects.get_or_create(id=1)
+    seed_assets()
+    for symbol, price in START_PRICES.items():
+        world.quote(symbol, (prices or {}).get(symbol, str(price)))
+    seed.seed_pools(T0)
+
+
+def rich(name: str, money: dict[str, str] | None = None) -> User:
+    """Return a user with money in the wallet."""
+    user = world.user(name)
+    with transaction.atomic():
+        for asset, amount in (money or MONEY).items():
+            wallet = wallets.lock([(user.id, asset)])[user.id, asset]
+            paid = wallets.move(wallet, Decimal(amount))
+            wallets.save(wallet)
+            outside = ledger.Leg("outside", asset, -Decimal(amount), None)
+            ledger.post("deposit", [paid, outside], now=T0, user_id=user.id)
+    return user
+
+
+def wallet(user: User, asset: str) -> Decimal:
+    return next((w.amount for w in wallets.balances(user.id) if w.asset == asset), Decimal(0))
+
+
+def check() -> None:
+    """Hold the sentences of the ledger against the database, exactly."""
+    sums = _sums(Entry.objects.values_list("account", "asset", "amount"))
+    per_asset: dict[str, Decimal] = {}
+    for (_, asset), amount in sums.items():
+        per_asset[asset] = per_asset.get(asset, Decimal(0)) + amount
+    assert not any(per_asset.values()), per_asset
+    for pool in Pool.objects.all():
+        books = pool.books
+        assert books.supplied == books.cash + books.borrowed - books.reserves
+        assert books.borrowed <= books.supplied + books.reserves
+        supplies = list(SupplyPosition.objects.filter(pool=pool))
+        assert sum((s.shares for s in supplies), Decimal(0)) == books.supply_shares
+        for tier, debt in books.debts.items():
+            own = BorrowPosition.objects.filter(pool=pool, credit_tier=tier)
+            assert sum((b.scaled for b in own), Decimal(0)) == debt.scaled
+        for supply in supplies:
+            booked = sums.get((f"supply:{supply.id}", pool.asset_id), Decimal(0))
+            assert booked == supply.booked <= figures.balance(supply, pool)
+        reserves = sums.get((f"reserves:{pool.id}", pool.asset_id), Decimal(0))
+        assert reserves + pool.unbooked_to_reserves == books.reserves
+    for position in BorrowPosition.objects.all():
+        asset = position.pool.asset_id
+        booked = sums.get((f"debt:{position.id}", asset), Decimal(0))
+        assert -booked == position.booked <= figures.debt(position, position.pool)
+        for symbol, amount in position.held().items():
+            assert sums[f"collateral:{position.id}", symbol] == amount
+        assert position.scaled or not position.held()
+    for user in User.objects.all():
+        for row in wallets.balances(user.id):
+            account = wallets.account_of(user.id)
+            assert sums.get((account, row.asset), Decimal(0)) == row.amount >= 0
+
+
+def _sums(
+    entries: Iterable[tuple[str, str, Decimal]],
+) -> dict[tuple[str, str], Decimal]:
+    sums: dict[tuple[str, str], Decimal] = {}
+    for account, asset, amount in entries:
+        sums[account, asset] = sums.get((account, asset), Decimal(0)) + amount
+    return sums
