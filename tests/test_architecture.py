@@ -13,6 +13,7 @@ PURE = {
     "dualis.addresses",
     "dualis.accounts.statement_csv",
     "dualis.identifiers",
+    "dualis.timestamps",
     "dualis.lending.auction",
     "dualis.lending.bookkeeping",
     "dualis.lending.books",
@@ -21,7 +22,6 @@ PURE = {
     "dualis.lending.risk",
     "dualis.lending.settlement",
     "dualis.lending.terms",
-    "dualis.timestamps",
     "dualis.notifications.kinds",
     "dualis.oracle.aggregate",
     "dualis.oracle.breaker",
@@ -37,6 +37,7 @@ PURE = {
     "realtime.topics",
 }
 # `errors` is pure text; it stands with the models because refusals are part of them.
+# What a row shows is part of the row: `figures` and the `view` it is shown with.
 MODELS = {
     "dualis.accounts.money",
     "dualis.bulk",
@@ -52,6 +53,7 @@ PLUMBING = {
     "handshake",
     "hub",
     "journal",
+    "live",
     "limits",
     "presence",
     "readers",
