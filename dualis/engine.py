@@ -18,7 +18,7 @@ from django.db import DatabaseError, InterfaceError, connection, transaction
 
 from dualis import idempotency, leadership
 from dualis.accounts import pruning
-from dualis.lending import pools
+from dualis.lending import liquidation, pools
 from dualis.models import EngineStep
 from dualis.oracle import backfill, history
 from dualis.oracle.market import Oracle
@@ -146,6 +146,7 @@ def market_steps() -> list[Step]:
     demo = [] if settings.IS_PRODUCTION else [Step("demo.values", 600.0, backfill.renew_values)]
     return [
         Step("oracle.tick", settings.TICK_SECONDS, oracle.tick),
+        Step("lending.liquidations", settings.TICK_SECONDS, liquidation.run, is_atomic=False),
         Step("lending.block", settings.BLOCK_SECONDS, pools.run_block),
         Step("lending.interest", 3_600.0, pools.book_interest),
         Step("oracle.bars", 60.0, lambda now: history.roll_up()),

@@ -259,3 +259,42 @@ class DebtTooSmall(DomainError):
 
 class RepayExceedsDebt(DomainError):
     code, status, text = "REPAY_EXCEEDS_DEBT", 422, "The debt is {debt} {asset}."
+
+
+# --- liquidations ------------------------------------------------------------------------------
+class AuctionNotFound(DomainError):
+    code, status, text = "AUCTION_NOT_FOUND", 404, "There is no auction {auctionId}."
+
+
+class AuctionEnded(DomainError):
+    code, status, text = "AUCTION_ENDED", 409, "The auction {auctionId} takes no bids any more."
+
+
+class AuctionPaused(DomainError):
+    """Prices are not live, or the market has just come back."""
+
+    code, status, text = "AUCTION_PAUSED", 503, "The auction {auctionId} is paused."
+
+
+class BidTooSmall(DomainError):
+    code, status, text = "BID_TOO_SMALL", 422, "A bid is at least {minimum} {asset}."
+
+
+class BidTooLarge(DomainError):
+    code, status, text = "BID_TOO_LARGE", 422, "Only {left} {asset} are left."
+
+
+class BidLeavesDust(DomainError):
+    code, status, text = (
+        "BID_LEAVES_DUST",
+        422,
+        "A debt below 100 USD would be left; bid {maximum} {asset}, or less than this.",
+    )
+
+
+class GracePeriod(DomainError):
+    code, status, text = (
+        "GRACE_PERIOD",
+        503,
+        "Prices have just come back; borrowing opens in {retryAfter} s.",
+    )

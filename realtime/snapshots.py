@@ -6,6 +6,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
+from dualis.lending.liquidation_models import OPEN, LiquidationStage
 from dualis.lending.models import Account, BorrowPosition, Pool, SupplyPosition
 from dualis.lending.view import View
 from dualis.notifications.models import Notification, UnreadCount
@@ -47,6 +48,10 @@ def _positions(owner: str) -> Iterable[Published]:
     return rows
 
 
+def _liquidations(owner: str) -> Iterable[Published]:
+    return LiquidationStage.objects.filter(liquidation__status=OPEN).order_by("at", "-stage")
+
+
 def _nothing(owner: str) -> Iterable[Published]:
     return ()
 
@@ -55,7 +60,7 @@ READERS: dict[str, Callable[[str], Iterable[Published]]] = {
     "prices": _prices,
     "pools": _pools,
     "positions": _positions,
-    "liquidations": _nothing,
+    "liquidations": _liquidations,
     "governance": _nothing,
     "notifications": _notifications,
 }

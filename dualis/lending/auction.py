@@ -104,11 +104,17 @@ def tier_to_open(
     tier = tier_of(position)
     if tier is None or not is_liquidatable(position) or not sellable(position):
         return None
-    is_in_grace = since_outage is not None and since_outage < GRACE_SECONDS
-    if is_in_grace and not health(position).is_below(GRACE_DOWN_TO):
+    if is_in_grace(position, since_outage):
         return None
     is_cooling = since_filled is not None and since_filled < COOLDOWN_SECONDS
     return None if is_cooling and tier is not LiquidationTier.FULL else tier
+
+
+def is_in_grace(position: Position, since_outage: Decimal | None) -> bool:
+    """Tell whether an outage less than 300 s ago protects the position: down to 0.90 it does."""
+    if since_outage is None or since_outage >= GRACE_SECONDS:
+        return False
+    return not health(position).is_below(GRACE_DOWN_TO)
 
 
 def opened(position: Position, tier: LiquidationTier) -> Auction:

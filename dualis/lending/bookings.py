@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from dualis.accounts.ledger import Leg
 from dualis.exact import EXACT, ZERO
+from dualis.lending.bookkeeping import WrittenOff
 from dualis.lending.models import BorrowPosition, Pool, SupplyPosition
 
 
@@ -67,6 +68,20 @@ def debt_moved(
         pool,
         [paid, Leg(f"debt:{position.id}", pool.asset_id, -change, position.user_id)],
         dust,
+    )
+
+
+def debt_written_off(position: BorrowPosition, pool: Pool, done: WrittenOff) -> list[Leg]:
+    """Book a bad debt that reserves and suppliers bear; the latter as interest that is lost."""
+    gone = position.booked
+    position.booked = ZERO
+    return _with_rounding(
+        pool,
+        [
+            Leg(f"debt:{position.id}", pool.asset_id, gone, position.user_id),
+            _leg(f"supply-interest:{pool.id}", pool, -done.from_suppliers),
+        ],
+        -done.from_reserves,
     )
 
 

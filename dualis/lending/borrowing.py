@@ -247,6 +247,7 @@ def _lend(desk: _Desk, amount: str) -> Decimal:
     pool, position = desk.pool, desk.position
     pools.require_open(pool, "borrow")
     _require_live(desk)
+    pools.require_no_grace((pool.asset_id, *position.held()), desk.now)
     found = figures.risk_position(position, desk.view)
     price = found.debt.price.spot
     asked = amounts.parse(amount, pool.places)

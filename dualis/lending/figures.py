@@ -4,7 +4,7 @@ Takes rows and a `View`; reads neither database nor clock. Amounts and values ar
 ratios JSON numbers, an infinite health factor null (contract, ruling 10).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -73,10 +73,15 @@ def risk_position(position: "BorrowPosition", view: "View") -> risk.Position:
         view.price(pool.asset_id, is_collateral=False),
     )
     return risk.Position(
-        tuple(risk_collateral(s, amount, view) for s, amount in position.held().items()),
+        collaterals(position.held(), view),
         owed,
         TIERS[CreditTier(position.credit_tier)],
     )
+
+
+def collaterals(amounts: Mapping[str, Decimal], view: "View") -> tuple[risk.Collateral, ...]:
+    """Return amounts by asset as the pure risk core sees collateral."""
+    return tuple(risk_collateral(symbol, amount, view) for symbol, amount in amounts.items())
 
 
 def risk_collateral(symbol: str, amount: Decimal, view: "View") -> risk.Collateral:

@@ -39,12 +39,16 @@ def rate_field() -> ExactDecimalField:
 
 
 class Market(models.Model):
-    """One row: the block and the switch of the whole protocol."""
+    """One row: the block, the switch and the outages of the whole protocol."""
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
     block = models.PositiveBigIntegerField(default=0)
     block_at = models.DateTimeField(null=True)
     is_paused = models.BooleanField(default=False)
+    # of the liquidation step; `freezes` is symbol -> {"since", "until"}, ISO texts (see `grace`)
+    ticked_at = models.DateTimeField(null=True)
+    resumed_at = models.DateTimeField(null=True)
+    freezes = models.JSONField(default=dict)
 
     def __str__(self) -> str:
         return f"block {self.block}"
@@ -277,3 +281,25 @@ class Account(Published):
         supplies = SupplyPosition.objects.filter(user_id=self.user_id, closed_at=None)
         borrows = BorrowPosition.objects.filter(user_id=self.user_id, closed_at=None)
         return figures.account_row(supplies, borrows, self.view or View.read())
+
+
+# Django finds the models of an app in this module alone.
+from dualis.lending.liquidation_models import (  # noqa: E402
+    BackstopAccount,
+    Bid,
+    Liquidation,
+    LiquidationStage,
+)
+
+__all__ = [
+    "Account",
+    "BackstopAccount",
+    "Bid",
+    "BorrowPosition",
+    "CreditRating",
+    "Liquidation",
+    "LiquidationStage",
+    "Market",
+    "Pool",
+    "SupplyPosition",
+]

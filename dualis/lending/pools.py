@@ -5,6 +5,7 @@ Lock order everywhere: pools by id, positions by id, the account, wallets; then 
 
 from collections.abc import Iterable
 from datetime import datetime
+from math import ceil
 
 from django.db import transaction
 
@@ -12,7 +13,8 @@ from dualis import errors
 from dualis.accounts import ledger
 from dualis.bulk import save_all
 from dualis.exact import EXACT
-from dualis.lending import bookings, bookkeeping, figures
+from dualis.lending import bookings, bookkeeping, figures, grace
+from dualis.lending.auction import GRACE_SECONDS
 from dualis.lending.books import BooksRefusal, InsufficientCash, PoolClosed
 from dualis.lending.models import Market, Pool
 from dualis.lending.rates import elapsed_seconds
@@ -94,6 +96,14 @@ def require_open(pool: Pool, operation: str) -> None:
     is_paused = pool.is_supply_paused if operation == "supply" else pool.is_borrow_paused
     if not pool.is_active or is_paused or (operation == "borrow" and not pool.is_borrowable):
         raise errors.PoolInactive(poolId=pool.id, operation=operation)
+
+
+def require_no_grace(symbols: Iterable[str], now: datetime) -> None:
+    """Raise while the market, or one of these assets, has only just come back (rulings, 18)."""
+    market = Market.objects.get(id=1)
+    since = grace.since_outage(market.resumed_at, market.freezes, symbols, now)
+    if since is not None and since < GRACE_SECONDS:
+        raise errors.GracePeriod(retryAfter=ceil(GRACE_SECONDS - since))
 
 
 def refusal(error: BooksRefusal, pool: Pool) -> errors.DomainError:

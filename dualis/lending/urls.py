@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from dualis.lending import api
+from dualis.lending import api, liquidation_api
 
 urlpatterns = [
     path("pools", api.Pools.as_view()),
@@ -20,4 +20,7 @@ urlpatterns = [
     path("borrow/positions/<str:position_id>/add-collateral", api.AddCollateral.as_view()),
     path("borrow/positions/<str:position_id>/remove-collateral", api.RemoveCollateral.as_view()),
     path("borrow/positions/<str:position_id>/close", api.Close.as_view()),
+    path("liquidations", liquidation_api.Liquidations.as_view()),
+    path("liquidations/<str:liquidation_id>", liquidation_api.LiquidationDetail.as_view()),
+    path("liquidations/<str:auction_id>/bid", liquidation_api.PlaceBid.as_view()),
 ]

@@ -1,0 +1,117 @@
+"""REST of liquidations: the list and one of them for everybody, bids for who is signed in."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Q
+from django.utils import timezone
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from dualis import errors
+from dualis.accounts.permissions import identity_of
+from dualis.api import idempotent, reply, valid
+from dualis.lending import auction, bidding, liquidation_desk, liquidation_figures
+from dualis.lending.api import PublicView
+from dualis.lending.liquidation_models import OPEN, SETTLED, Liquidation
+from dualis.lending.models import Market
+from dualis.lending.view import View
+from realtime import journal, readers
+
+_LAST_PAGE = 100_000
+_TIERS = [tier.value for tier in auction.CLOCK_SECONDS]
+
+
+class _Query(serializers.Serializer[Any]):
+    status = serializers.ChoiceField([OPEN, SETTLED], required=False)
+    pool = serializers.CharField(max_length=32, required=False)
+    tier = serializers.ChoiceField(_TIERS, required=False)
+    page = serializers.IntegerField(min_value=1, max_value=_LAST_PAGE, default=1)
+    limit = serializers.IntegerField(min_value=1, max_value=100, default=20)
+
+
+class _Bid(serializers.Serializer[Any]):
+    amount = serializers.CharField(max_length=80)
+
+
+class Liquidations(PublicView):
+    """GET liquidations?status&pool&tier&page&limit: newest first; `tier` is that of the trigger."""
+
+    def get(self, request: Request) -> Response:
+        query = _Query(data=request.query_params.dict())
+        query.is_valid(raise_exception=True)
+        asked = query.validated_data
+        names = {"status": "status", "pool": "pool_id", "tier": "opened_tier"}
+        wanted = {name: asked[param] for param, name in names.items() if param in asked}
+        page, limit = asked["page"], asked["limit"]
+        offset = (page - 1) * limit
+        with readers.read_only():
+            at = journal.position()
+            found = Liquidation.objects.filter(**wanted).select_related("position", "pool")
+            total = found.count()
+            shown = _Shown(timezone.now())
+            rows = [shown.row(row) for row in found[offset : offset + limit]]
+        pagination = {
+            "total": total,
+            "limit": limit,
+            "offset": offset,
+            "page": page,
+            "totalPages": -(-total // limit),
+            "hasMore": offset + limit < total,
+        }
+        return reply(rows, pagination=pagination, seq=at.seq, epoch=at.epoch)
+
+
+class LiquidationDetail(PublicView):
+    """GET liquidations/<id of the liquidation or of its auction>: with its bids."""
+
+    def get(self, request: Request, liquidation_id: str) -> Response:
+        with readers.read_only():
+            at = journal.position()
+            row = (
+                Liquidation.objects.select_related("position", "pool")
+                .filter(Q(id=liquidation_id) | Q(auction_id=liquidation_id))
+                .first()
+            )
+            if row is None:
+                raise errors.NotFound(what="liquidation", id=liquidation_id)
+            bids = [liquidation_figures.bid_row(bid) for bid in row.bids.all()]
+            shown = {**_Shown(timezone.now()).row(row), "bids": bids}
+        return reply(shown, seq=at.seq, epoch=at.epoch)
+
+
+class PlaceBid(APIView):
+    """POST liquidations/<auction id>/bid {amount}: an amount of the debt asset, or "max"."""
+
+    @idempotent
+    def post(self, request: Request, auction_id: str) -> Response:
+        amount = valid(_Bid, request)["amount"]
+        user_id = identity_of(request).user_id
+        done = bidding.bid(user_id, auction_id, amount, now=timezone.now())
+        row = {
+            **liquidation_figures.bid_row(done.bid),
+            "auctionId": auction_id,
+            "liquidationId": done.liquidation.id,
+            "status": done.liquidation.status,
+        }
+        return reply(row, status=201)
+
+
+class _Shown:
+    """Rows of one answer, at the same prices."""
+
+    def __init__(self, now: datetime) -> None:
+        self._now = now
+        self._market = Market.objects.get(id=1)
+        self._view = View.read(now)
+
+    def row(self, row: Liquidation) -> dict[str, Any]:
+        """Return a liquidation; one that runs with what can be bid for now."""
+        shown = liquidation_figures.liquidation_row(row, row.pool)
+        if row.status != OPEN or not row.position.is_open():
+            return shown
+        found = liquidation_figures.risk_of(row, self._view)
+        is_live = liquidation_desk.is_live(found, self._market, self._now)
+        return shown | liquidation_figures.running_row(row, found, is_live=is_live)
