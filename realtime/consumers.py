@@ -180,7 +180,7 @@ class DualisConsumer(AsyncConsumer):
         self._follow(channel, topics.topics_for(request.selection, user_id))
         snapshot = await readers.run(snapshots.join, request, user_id)
         if channel == live.CHANNEL:
-            live.of(self.hub).watch(user_id)
+            live.of(self.hub).watch(user_id, snapshot)
             self.watched = user_id
         answers = self.session.subscribed(request, snapshot, time.time())
         frames = [message.frame for message in answers if isinstance(message, Send)]

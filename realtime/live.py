@@ -27,7 +27,7 @@ from dualis.lending.view import View
 from dualis.timestamps import iso
 from realtime import journal, readers, topics
 from realtime.hub import Hub
-from realtime.messages import Event
+from realtime.messages import Event, Snapshot
 
 log = logging.getLogger(__name__)
 
@@ -68,9 +68,11 @@ class LivePositions:
         for channel in ("prices", "pools"):
             hub.subscribe(self, topics.topics_for(topics.select(channel, {}), ""))
 
-    def watch(self, user_id: str) -> None:
-        """Count one more socket that is subscribed to the user's positions."""
+    def watch(self, user_id: str, snapshot: Snapshot) -> None:
+        """Count one more socket that is subscribed to the user's positions and has its snapshot."""
         self._watchers[user_id] += 1
+        for row in snapshot.rows:
+            self._sent.setdefault((user_id, row.key), _text(row.data))
         if self._watchers[user_id] == 1:
             self._hub.subscribe(self, _topics_of(user_id))
 
