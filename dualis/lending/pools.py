@@ -12,7 +12,7 @@ from dualis import errors
 from dualis.accounts import ledger
 from dualis.bulk import save_all
 from dualis.exact import EXACT
-from dualis.lending import bookings, bookkeeping, figures
+from dualis.lending import bookings, bookkeeping, figures, ramps
 from dualis.lending.books import BooksRefusal, InsufficientCash, PoolClosed
 from dualis.lending.models import Market, Pool
 from dualis.lending.rates import elapsed_seconds
@@ -36,7 +36,11 @@ def lock(pool_ids: Iterable[str], now: datetime) -> dict[str, Pool]:
 
 
 def accrue(pool: Pool, now: datetime) -> None:
-    """Charge the interest since the last accrual; the caller holds the lock and saves."""
+    """Charge the interest since the last accrual and move ratios that ramp.
+
+    The caller holds the lock and saves.
+    """
+    ramps.follow(pool, now)
     seconds = elapsed_seconds(pool.accrued_at, now)
     books, accrued = bookkeeping.accrue(pool.books, seconds, pool.model, figures.DISCOUNTS)
     pool.set_books(books)
