@@ -10,6 +10,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError as FieldError
 from django.db import transaction
+from django.db.models import Field
 
 from dualis import errors
 from dualis.exact import plain_trimmed
@@ -36,7 +37,7 @@ def check(pool: Pool, changes: Mapping[str, Any]) -> dict[str, Any]:
         if name not in PARAMETERS:
             raise errors.ValidationError({name: ["is no parameter of a pool."]})
         try:
-            found[name] = Pool._meta.get_field(name).to_python(value)
+            found[name] = _field(name).to_python(value)
         except FieldError as error:
             raise errors.ValidationError({name: list(error.messages)}) from None
         if found[name] is None:
@@ -74,12 +75,26 @@ def change(
 
 def _require_valid(values: Mapping[str, Any], tier: CollateralTier) -> None:
     try:
-        model = RateModel(*(values[name] for name in MODEL))
-        AssetTerms(*(values[name] for name in TERMS), tier)
+        model = RateModel(*[values[name] for name in MODEL])
+        AssetTerms(
+            values["ltv"],
+            values["threshold"],
+            values["penalty"],
+            values["borrow_cap_usd"],
+            values["supply_cap_usd"],
+            values["is_borrowable"],
+            tier,
+        )
     except (InvalidRateModel, InvalidTerms) as error:
         raise errors.ValidationError({"parameters": [f"{error}."]}) from error
     if borrow_apr_up(model, Decimal(1)) > MOST_APR:
         raise errors.ValidationError({"parameters": ["the rate is at most 10 (1,000 %) a year."]})
+
+
+def _field(name: str) -> "Field[Any, Any]":
+    field = Pool._meta.get_field(name)
+    assert isinstance(field, Field), "a parameter is a column"
+    return field
 
 
 def _text(value: Decimal | bool) -> str:
