@@ -18,6 +18,7 @@ from django.db import DatabaseError, InterfaceError, connection, transaction
 
 from dualis import idempotency, leadership
 from dualis.accounts import pruning
+from dualis.lending import history as lending_history
 from dualis.lending import participants, pools
 from dualis.models import EngineStep
 from dualis.oracle import backfill, history
@@ -152,6 +153,8 @@ def market_steps() -> list[Step]:
         Step("oracle.tick", settings.TICK_SECONDS, oracle.tick),
         Step("lending.block", settings.BLOCK_SECONDS, pools.run_block),
         Step("lending.interest", 3_600.0, pools.book_interest),
+        Step("lending.history", 300.0, lending_history.record),
+        Step("lending.history_prune", 3_600.0, lending_history.prune),
         Step("oracle.bars", 60.0, lambda now: history.roll_up()),
         Step("oracle.prune", PRUNE_SECONDS, history.prune, is_atomic=False),
         Step("journal.prune", PRUNE_SECONDS, journal.prune, is_atomic=False),

@@ -34,6 +34,7 @@ MODELS = {
     "dualis.bulk",
     "dualis.errors",
     "dualis.fields",
+    "dualis.lending.points",
     "dualis.published",
 }
 PLUMBING = {
@@ -60,6 +61,7 @@ EDGE_NAMES = {
     "engine",
     "forms",
     "health",
+    "history_api",
     "leadership",
     "middleware",
     "money_admin",

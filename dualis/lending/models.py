@@ -284,3 +284,7 @@ class Account(Published):
         supplies = SupplyPosition.objects.filter(user_id=self.user_id, closed_at=None)
         borrows = BorrowPosition.objects.filter(user_id=self.user_id, closed_at=None)
         return figures.account_row(supplies, borrows, self.view or View.read())
+
+
+# Django finds the models of an app by this module alone; points stand in a file of theirs.
+from dualis.lending.points import MarketPoint, PoolPoint  # noqa: E402, F401
