@@ -19,7 +19,7 @@ from django.conf import settings
 
 from dualis import errors
 from dualis.accounts import tokens
-from realtime import handshake, hub, readers, snapshots, topics
+from realtime import handshake, hub, live, readers, snapshots, topics
 from realtime.connection import Connection
 from realtime.dualis_protocol import DualisSession, Limits, data_frame
 from realtime.frames import Frame
@@ -70,7 +70,7 @@ class DualisConsumer(AsyncConsumer):
         self.topics: dict[str, frozenset[str]] = {}
         self.closing: asyncio.Task[None] | None = None
         self.timer: asyncio.TimerHandle | None = None
-        self.user_id = ""
+        self.user_id = self.watched = ""
         await send({"type": "websocket.accept"})
         self.session = DualisSession(
             Limits(settings.WS_AUTH_SECONDS, settings.WS_RATE, settings.WS_BURST), time.time()
@@ -95,9 +95,8 @@ class DualisConsumer(AsyncConsumer):
     def _leave(self) -> None:
         if self.timer is not None:
             self.timer.cancel()
-        for names in self.topics.values():
-            self.hub.unsubscribe(self.connection, names)
-        self.topics.clear()
+        for name in list(self.topics):
+            self._forget(name)
         if self.closing is None:
             self.connection.discard()
         if self.user_id:
@@ -178,6 +177,9 @@ class DualisConsumer(AsyncConsumer):
         self.connection.hold(channel)
         self._follow(channel, topics.topics_for(request.selection, user_id))
         snapshot = await readers.run(snapshots.join, request, user_id)
+        if channel == live.CHANNEL:
+            live.of(self.hub).watch(user_id)
+            self.watched = user_id
         answers = self.session.subscribed(request, snapshot, time.time())
         frames = [message.frame for message in answers if isinstance(message, Send)]
         self.connection.answer(frames[:1])
@@ -192,6 +194,9 @@ class DualisConsumer(AsyncConsumer):
         self.topics[name] = names
 
     def _forget(self, channel: str) -> None:
+        if channel == live.CHANNEL and self.watched:
+            live.of(self.hub).unwatch(self.watched)
+            self.watched = ""
         self.hub.unsubscribe(self.connection, self.topics.pop(channel, ()))
         self.connection.drop(channel)
 

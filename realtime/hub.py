@@ -175,8 +175,17 @@ class Hub:
                 return
             self._apply(events)
 
+    def emit(self, events: Sequence[Event], *, but: Subscriber | None = None) -> None:
+        """Hand events that are not the journal's to their subscribers in this process."""
+        self._fan_out(events, but)
+
     def _apply(self, events: list[Event]) -> None:
         """Hand each subscriber its events of one batch, in order, and move the cursor."""
+        self.cursor = events[-1].seq
+        self.applied_at = time.time()
+        self._fan_out(events, None)
+
+    def _fan_out(self, events: Sequence[Event], but: Subscriber | None) -> None:
         batches: dict[Subscriber, list[Event]] = {}
         for event in events:
             reached: set[Subscriber] = set()
@@ -189,9 +198,9 @@ class Hub:
                     batches[subscriber] = [event]
                 else:
                     batch.append(event)
-        self.cursor = events[-1].seq
-        self.applied_at = time.time()
         for subscriber, batch in batches.items():
+            if subscriber is but:
+                continue
             try:
                 subscriber.deliver(batch)
             except Exception:  # one subscriber's trouble is nobody else's

@@ -14,6 +14,13 @@ PURE = {
     "dualis.accounts.statement_csv",
     "dualis.identifiers",
     "dualis.timestamps",
+    "dualis.lending.auction",
+    "dualis.lending.bookkeeping",
+    "dualis.lending.books",
+    "dualis.lending.rates",
+    "dualis.lending.risk",
+    "dualis.lending.settlement",
+    "dualis.lending.terms",
     "dualis.notifications.kinds",
     "dualis.oracle.aggregate",
     "dualis.oracle.breaker",
@@ -29,12 +36,15 @@ PURE = {
     "realtime.topics",
 }
 # `errors` is pure text; it stands with the models because refusals are part of them.
+# What a row shows is part of the row: `figures` and the `view` it is shown with.
 MODELS = {
     "dualis.accounts.money",
     "dualis.bulk",
     "dualis.errors",
     "dualis.fields",
+    "dualis.lending.figures",
     "dualis.lending.points",
+    "dualis.lending.view",
     "dualis.published",
 }
 PLUMBING = {
@@ -42,6 +52,7 @@ PLUMBING = {
     "handshake",
     "hub",
     "journal",
+    "live",
     "limits",
     "presence",
     "readers",

@@ -25,7 +25,7 @@ def snapshot(channel, owner=""):
 
 def is_ended(row):
     """Tell, from a row alone, that it no longer belongs into a snapshot."""
-    return bool(row.get("deleted") or row.get("readAt"))
+    return bool(row.get("deleted") or row.get("readAt") or row.get("status") == "closed")
 
 
 def applied(rows, events):

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from dualis.accounts import sessions, tokens
 from dualis.accounts.devices import Device
-from dualis.accounts.models import Session, SessionKind, User
+from dualis.accounts.models import Scope, Session, SessionKind, User
 from dualis.notifications.models import Notification
 from dualis.oracle.models import Asset, Quote
 
@@ -78,7 +78,8 @@ def quote(symbol: str, price: str) -> Quote:
 def session(owner: User, *, kind: SessionKind = SessionKind.API) -> Session:
     """Return an open session of a user."""
     with transaction.atomic():
-        return sessions.open_session(owner, DEVICE, kind=kind, now=now())
+        scope = Scope.READ if kind == SessionKind.STREAM else Scope.FULL
+        return sessions.open_session(owner, DEVICE, kind=kind, now=now(), scope=scope)
 
 
 def token(of: User | Session) -> str:
