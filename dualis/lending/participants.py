@@ -31,15 +31,26 @@ _SEED = "participants"
 _SHARES = (5, 50)  # of 10,000 parts of the target: what one act moves
 _RETURN = 0.75  # how often an act moves a total towards its target
 _PLACES = 4
+_TRIES = 3
 
 
 def step(now: datetime) -> bool:
-    """Let one participant do one small thing; tell whether it was done.
+    """Let one participant do one small thing, of up to three tried; tell whether it was done.
 
-    What is drawn depends on the second alone, whether a total grows on where it stands. A refusal
-    is an answer, not a fault.
+    What is drawn depends on the second alone, whether a total grows on where it stands.
     """
     draw = Random(f"{_SEED} {int(now.timestamp())}")
+    return any(_try(draw, now) for _ in range(_TRIES))
+
+
+def collateral_for(pool: Pool, amount: Decimal, other: Pool, cover: Decimal) -> Decimal:
+    """Return how much of another pool's asset is `cover` times the value of an amount."""
+    value = EXACT.multiply(EXACT.multiply(amount, pool.price), cover)
+    return div_up(value, other.price, min(other.places, _PLACES))
+
+
+def _try(draw: Random, now: datetime) -> bool:
+    """Do what is drawn; a refusal is an answer, not a fault."""
     user = User.objects.filter(email=draw.choice(EMAILS)).first()
     pool = Pool.objects.filter(id=draw.choice(sorted(TARGETS))).first()
     if user is None or pool is None:
@@ -61,12 +72,6 @@ def step(now: datetime) -> bool:
     except errors.DomainError as error:
         log.debug("a participant was refused: %s", error.message)
         return False
-
-
-def collateral_for(pool: Pool, amount: Decimal, other: Pool, cover: Decimal) -> Decimal:
-    """Return how much of another pool's asset is `cover` times the value of an amount."""
-    value = EXACT.multiply(EXACT.multiply(amount, pool.price), cover)
-    return div_up(value, other.price, min(other.places, _PLACES))
 
 
 def _lend(user_id: str, pool: Pool, amount: str, now: datetime) -> bool:
