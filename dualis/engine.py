@@ -18,7 +18,8 @@ from django.db import DatabaseError, InterfaceError, connection, transaction
 
 from dualis import idempotency, leadership
 from dualis.accounts import pruning
-from dualis.lending import liquidation, pools
+from dualis.lending import history as lending_history
+from dualis.lending import liquidation, participants, pools
 from dualis.models import EngineStep
 from dualis.oracle import backfill, history
 from dualis.oracle.market import Oracle
@@ -143,18 +144,23 @@ def _next(due: float, seconds: float, now: float) -> float:
 def market_steps() -> list[Step]:
     """Return the steps of the market, with fresh memories."""
     oracle = Oracle()
-    demo = [] if settings.IS_PRODUCTION else [Step("demo.values", 600.0, backfill.renew_values)]
+    demo = [
+        Step("demo.values", 600.0, backfill.renew_values),
+        Step("demo.participants", 4.0, participants.step),
+    ]
     return [
         Step("oracle.tick", settings.TICK_SECONDS, oracle.tick),
         Step("lending.liquidations", settings.TICK_SECONDS, liquidation.run, is_atomic=False),
         Step("lending.block", settings.BLOCK_SECONDS, pools.run_block),
         Step("lending.interest", 3_600.0, pools.book_interest),
+        Step("lending.history", 300.0, lending_history.record),
+        Step("lending.history_prune", 3_600.0, lending_history.prune),
         Step("oracle.bars", 60.0, lambda now: history.roll_up()),
         Step("oracle.prune", PRUNE_SECONDS, history.prune, is_atomic=False),
         Step("journal.prune", PRUNE_SECONDS, journal.prune, is_atomic=False),
         Step("accounts.prune", 3_600.0, lambda now: pruning.prune(now=now), is_atomic=False),
         Step("idempotency.prune", 3_600.0, idempotency.prune),
-        *demo,
+        *([] if settings.IS_PRODUCTION else demo),
     ]
 
 

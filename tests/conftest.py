@@ -45,9 +45,9 @@ def fresh_limits() -> Iterator[None]:
 def rows_of_migrations(request: Any) -> None:
     """Put back the rows that migrations make and that a flush after a test removes."""
     marker = request.node.get_closest_marker("django_db")
-    if marker is None:
+    if marker is None and "db" not in request.fixturenames:
         return
-    is_transactional = marker.kwargs.get("transaction") or (marker.args and marker.args[0])
+    is_transactional = marker is not None and marker.kwargs.get("transaction")
     request.getfixturevalue("transactional_db" if is_transactional else "db")
     Head.objects.get_or_create(id=1)
     EngineTerm.objects.get_or_create(id=1)

@@ -45,6 +45,7 @@ MODELS = {
     "dualis.fields",
     "dualis.lending.figures",
     "dualis.lending.liquidation_models",
+    "dualis.lending.points",
     "dualis.lending.view",
     "dualis.published",
 }
@@ -74,6 +75,7 @@ EDGE_NAMES = {
     "engine",
     "forms",
     "health",
+    "history_api",
     "leadership",
     "liquidation_admin",
     "liquidation_api",

@@ -34,8 +34,8 @@ def _borrow_id() -> str:
     return public_id("brw")
 
 
-def rate_field() -> ExactDecimalField:
-    return ExactDecimalField(max_digits=RATE_DIGITS, decimal_places=RATE_PLACES)
+def rate_field(*, null: bool = False) -> ExactDecimalField:
+    return ExactDecimalField(max_digits=RATE_DIGITS, decimal_places=RATE_PLACES, null=null)
 
 
 class Market(models.Model):
@@ -99,6 +99,13 @@ class Pool(Published):
     ltv = rate_field()
     threshold = rate_field()
     penalty = rate_field()
+    # ratios on their way down (`ramps`); null when nothing ramps
+    ltv_from = rate_field(null=True)
+    ltv_to = rate_field(null=True)
+    threshold_from = rate_field(null=True)
+    threshold_to = rate_field(null=True)
+    ramp_from_at = models.DateTimeField(null=True)
+    ramp_to_at = models.DateTimeField(null=True)
     haircut_tier = models.CharField(
         max_length=8, choices=[(t.value, t.value) for t in CollateralTier]
     )
@@ -290,6 +297,7 @@ from dualis.lending.liquidation_models import (  # noqa: E402
     Liquidation,
     LiquidationStage,
 )
+from dualis.lending.points import MarketPoint, PoolPoint  # noqa: E402
 
 __all__ = [
     "Account",
@@ -300,6 +308,8 @@ __all__ = [
     "Liquidation",
     "LiquidationStage",
     "Market",
+    "MarketPoint",
     "Pool",
+    "PoolPoint",
     "SupplyPosition",
 ]

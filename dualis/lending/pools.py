@@ -13,7 +13,7 @@ from dualis import errors
 from dualis.accounts import ledger
 from dualis.bulk import save_all
 from dualis.exact import EXACT
-from dualis.lending import bookings, bookkeeping, figures, grace
+from dualis.lending import bookings, bookkeeping, figures, grace, ramps
 from dualis.lending.auction import GRACE_SECONDS
 from dualis.lending.books import BooksRefusal, InsufficientCash, PoolClosed
 from dualis.lending.models import Market, Pool
@@ -38,7 +38,11 @@ def lock(pool_ids: Iterable[str], now: datetime) -> dict[str, Pool]:
 
 
 def accrue(pool: Pool, now: datetime) -> None:
-    """Charge the interest since the last accrual; the caller holds the lock and saves."""
+    """Charge the interest since the last accrual and move ratios that ramp.
+
+    The caller holds the lock and saves.
+    """
+    ramps.follow(pool, now)
     seconds = elapsed_seconds(pool.accrued_at, now)
     books, accrued = bookkeeping.accrue(pool.books, seconds, pool.model, figures.DISCOUNTS)
     pool.set_books(books)

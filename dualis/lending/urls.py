@@ -2,15 +2,18 @@
 
 from django.urls import path
 
-from dualis.lending import api, liquidation_api
+from dualis.lending import api, history_api, liquidation_api
 
 urlpatterns = [
     path("pools", api.Pools.as_view()),
     path("pools/<str:pool_id>", api.PoolDetail.as_view()),
     path("pools/<str:pool_id>/rate-curve", api.RateCurve.as_view()),
+    path("pools/<str:pool_id>/history", history_api.PoolHistory.as_view()),
     path("pools/<str:pool_id>/supply", api.Supply.as_view()),
     path("pools/<str:pool_id>/deposit", api.Supply.as_view()),
     path("pools/<str:pool_id>/withdraw", api.Withdraw.as_view()),
+    path("analytics/history", history_api.MarketHistory.as_view()),
+    path("analytics/overview", history_api.Overview.as_view()),
     path("supply/positions", api.SupplyPositions.as_view()),
     path("borrow/positions", api.BorrowPositions.as_view()),
     path("borrow/request", api.BorrowRequest.as_view()),

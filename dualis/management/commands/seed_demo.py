@@ -1,4 +1,4 @@
-"""`manage.py seed_demo`: assets with their history and the demo logins; in development alone."""
+"""`manage.py seed_demo`: prices with their past, pools, demo logins; in development alone."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from dualis.accounts import demo
+from dualis.lending.demo import make_demo_market
 from dualis.oracle import backfill
 
 
@@ -20,3 +21,4 @@ class Command(BaseCommand):
         demo.make_demo_users(now)
         self.stdout.write("Making the demo market ...")
         backfill.backfill(now)
+        make_demo_market(now)
