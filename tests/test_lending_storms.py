@@ -31,6 +31,7 @@ class Storm:
         self.bidders = [rich("bidder"), rich("other", {"USDC": "4000"})]
         for symbol, price in self.prices.items():
             reprice(symbol, str(price))
+        self.tick()
 
     def step(self):
         self.seconds += self.random.randint(1, 12)
