@@ -81,8 +81,13 @@ def check() -> None:
     for backstop in BackstopAccount.objects.all():
         for symbol, amount in {backstop.asset: backstop.cash, **backstop.held}.items():
             assert sums.get((f"backstop:{backstop.asset}", symbol), 0) == Decimal(amount) >= 0
+    fees: dict[str, Decimal] = {}
     for liquidation in Liquidation.objects.all():
         check_liquidation(liquidation)
+        for symbol, amount in liquidation.fees.items():
+            fees[symbol] = fees.get(symbol, Decimal(0)) + Decimal(amount)
+    booked_fees = {asset: amount for (name, asset), amount in sums.items() if name == "fees"}
+    assert {a: n for a, n in booked_fees.items() if n} == fees
     for position in BorrowPosition.objects.all():
         asset = position.pool.asset_id
         booked = sums.get((f"debt:{position.id}", asset), Decimal(0))
