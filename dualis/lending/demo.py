@@ -18,7 +18,7 @@ from dualis import errors
 from dualis.accounts import demo, wallets
 from dualis.accounts.models import User
 from dualis.exact import EXACT, ZERO, mul_down
-from dualis.lending import borrowing, staff, supplying
+from dualis.lending import backstop, borrowing, staff, supplying
 from dualis.lending.models import Pool
 from dualis.lending.participants import EMAILS, TARGETS, collateral_for
 from dualis.lending.seed import seed_pools
@@ -31,6 +31,7 @@ MEMO = "demo"
 STAFF = "admin@dualis.finance"
 _MAJOR, _MINOR = Decimal("0.6"), Decimal("0.4")  # parts of a pool's totals
 _POCKET = Decimal("0.02")  # of a pool's supply, that each participant has to move
+_BACKSTOP = Decimal("0.01")  # of a pool's supply, paid by the first participant
 
 # pool -> the participants (from 0) that supply the major and the minor part
 _SUPPLIERS = {
@@ -120,6 +121,9 @@ def make_demo_market(now: datetime) -> bool:
         collateral = {loan.asset: format(loan.collateral, "f")}
         amount = format(loan.amount, "f")
         _attempt(borrowing.open_position, loan.user_id, loan.pool.id, amount, collateral, now=now)
+    for pool in pools.values():
+        covered = format(_part(pool, TARGETS[pool.id][0], _BACKSTOP), "f")
+        _attempt(backstop.fund, people[0].id, pool.asset_id, covered, now=now)
     email, pool_id, text, held = _LOAN
     _attempt(borrowing.open_position, users[email].id, pool_id, text, held, now=now)
     return True
