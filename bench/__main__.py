@@ -3,9 +3,9 @@
 import platform
 import sys
 
-from bench import fanout, market
+from bench import fanout, market, screen
 
-BENCHES = {"fanout": fanout.run, "market": market.run}
+BENCHES = {"fanout": fanout.run, "market": market.run, "screen": screen.run}
 
 
 def main() -> int:

@@ -20,6 +20,7 @@ from dualis import idempotency, leadership
 from dualis.accounts import pruning
 from dualis.lending import history as lending_history
 from dualis.lending import liquidation, participants, pools
+from dualis.lending.watch import Watch
 from dualis.models import EngineStep
 from dualis.oracle import backfill, history
 from dualis.oracle.market import Oracle
@@ -143,14 +144,19 @@ def _next(due: float, seconds: float, now: float) -> float:
 
 def market_steps() -> list[Step]:
     """Return the steps of the market, with fresh memories."""
-    oracle = Oracle()
+    oracle, watch, feed = Oracle(), Watch(), journal.Feed("positions")
+
+    def liquidate(now: datetime) -> None:
+        feed.read(watch.take)
+        liquidation.run(now, watch)
+
     demo = [
         Step("demo.values", 600.0, backfill.renew_values),
         Step("demo.participants", 4.0, participants.step),
     ]
     return [
         Step("oracle.tick", settings.TICK_SECONDS, oracle.tick),
-        Step("lending.liquidations", settings.TICK_SECONDS, liquidation.run, is_atomic=False),
+        Step("lending.liquidations", settings.TICK_SECONDS, liquidate, is_atomic=False),
         Step("lending.block", settings.BLOCK_SECONDS, pools.run_block),
         Step("lending.interest", 3_600.0, pools.book_interest),
         Step("lending.history", 300.0, lending_history.record),

@@ -142,6 +142,26 @@ def to_message(event: Event, epoch: str) -> messages.Event:
     )
 
 
+class Feed:
+    """The keys of one channel that changed since the last look; for memories of whole tables."""
+
+    def __init__(self, channel: str) -> None:
+        self._channel = channel
+        self._at: Position | None = None
+
+    def read(self, take: Callable[[set[str] | None], None]) -> None:
+        """Hand over the changed keys, None for "read all"; look on only if `take` succeeded."""
+        now, before = position(), self._at
+        if before is None or before.epoch != now.epoch or now.is_gone(before.seq, with_state=True):
+            take(None)
+        else:
+            rows = Event.objects.filter(channel=self._channel, seq__gt=before.seq, seq__lte=now.seq)
+            keys = set(rows.values_list("key", flat=True))
+            if keys:
+                take(keys)
+        self._at = now
+
+
 class _Transaction:
     """What one transaction recorded; its parts that survive to the commit are announced as one."""
 

@@ -1,12 +1,14 @@
 """The worked loan of the facts, 10 ETH against 15,000 USDC, and how its prices move."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from dualis.accounts.models import User
 from dualis.lending import backstop, borrowing, liquidation, supplying
 from dualis.lending.models import BorrowPosition, Liquidation, LiquidationStage, Market
+from dualis.lending.watch import Watch
 from dualis.oracle.models import Quote
 from tests import lending_market as lm
 from tests.lending_market import T0, after, rich
@@ -19,6 +21,13 @@ def opened() -> tuple[User, BorrowPosition]:
     supplying.supply(lender.id, "usdc-main", "500000", now=T0)
     borrower = rich("borrower")
     return borrower, loan(borrower)
+
+
+def run(now: datetime) -> None:
+    """Do a tick of the engine, with a memory of its own."""
+    watch = Watch()
+    watch.take(None)
+    liquidation.run(now, watch)
 
 
 def loan(
@@ -47,14 +56,14 @@ def reprice(symbol: str, price: str, **fields: Any) -> None:
 def auction_at(price: str) -> Liquidation:
     """Let ETH fall and the engine tick at T0; return the auction that opened."""
     reprice("ETH", price)
-    liquidation.run(T0)
+    run(T0)
     return Liquidation.objects.get(status="open")
 
 
 def run_to(seconds: int, since: int = 0, step: int = 30) -> None:
     """Tick from `since` to `seconds` after T0, often enough that no tick is an outage."""
     for moment in ticks(since, seconds, step):
-        liquidation.run(after(seconds=moment))
+        run(after(seconds=moment))
 
 
 def ticks(since: int, until: int, step: int) -> Iterable[int]:

@@ -20,6 +20,7 @@ PURE = {
     "dualis.lending.grace",
     "dualis.lending.rates",
     "dualis.lending.risk",
+    "dualis.lending.screening",
     "dualis.lending.settlement",
     "dualis.lending.terms",
     "dualis.notifications.kinds",

@@ -146,7 +146,7 @@ def test_of_two_bids_for_everything_at_once_one_wins_and_it_is_settled_once(bidd
     def bids(user):
         return lambda: retried(lambda: bidding.bid(user.id, row.auction_id, "max", now=T0))
 
-    results = together(bids(bidder), bids(other), lambda: liquidation.run(T0))
+    results = together(bids(bidder), bids(other), lambda: lqm.run(T0))
     (refused,) = raised(results)
     assert isinstance(refused, errors.AuctionEnded)
     assert LiquidationStage.objects.filter(stage="settlement").count() == 1

@@ -105,7 +105,7 @@ def test_nobody_is_named_in_public(borrower, bidder):
 )
 def test_the_tick_opens_an_auction_exactly_below_095(price, tier):
     reprice("ETH", price)
-    liquidation.run(T0)
+    lqm.run(T0)
     assert [row.tier for row in Liquidation.objects.all()] == ([tier] if tier else [])
 
 
@@ -119,7 +119,7 @@ def test_every_position_below_095_gets_an_auction_in_one_tick_and_no_other(borro
         if risk.health(figures.risk_position(position, view)).is_below(D("0.95")):
             below.add(position.id)
     assert 0 < len(below) < BorrowPosition.objects.count()
-    liquidation.run(T0)
+    lqm.run(T0)
     assert {row.position_id for row in Liquidation.objects.all()} == below
 
 
@@ -127,12 +127,12 @@ def test_a_change_of_zone_is_told_with_the_account_and_only_once(position):
     for price, zone in [("2500", "caution"), ("2000", "danger"), ("1800", "margin_call")]:
         reprice("ETH", price)
         before = journal.position().seq
-        liquidation.run(T0)
+        lqm.run(T0)
         events = [(e.channel, e.key) for e in journal.since(before)]
         assert events == [("positions", position.id), ("positions", "account")]
         assert BorrowPosition.objects.get().zone == zone
         before = journal.position().seq
-        liquidation.run(T0)
+        lqm.run(T0)
         assert journal.position().seq == before
     assert not Liquidation.objects.exists()
 
@@ -168,7 +168,7 @@ def test_a_frozen_asset_pauses_the_clock_and_bids(bidder):
 
 def test_a_frozen_asset_opens_no_auction():
     reprice("ETH", "1690", is_stale=True)
-    liquidation.run(T0)
+    lqm.run(T0)
     assert not Liquidation.objects.exists()
 
 
@@ -228,7 +228,7 @@ def test_a_cooldown_does_not_hold_below_the_full_line(bidder):
 
 
 def test_after_an_outage_there_is_grace_down_to_090_and_no_borrowing(borrower, position):
-    liquidation.run(T0)
+    lqm.run(T0)
     reprice("ETH", "1690")
     run_to(361, since=61, step=60)  # the first tick comes 121 s late
     assert not Liquidation.objects.exists()
@@ -240,9 +240,9 @@ def test_after_an_outage_there_is_grace_down_to_090_and_no_borrowing(borrower, p
 
 
 def test_grace_ends_at_090_at_once():
-    liquidation.run(T0)
+    lqm.run(T0)
     reprice("ETH", "1640")
-    liquidation.run(after(seconds=121))
+    lqm.run(after(seconds=121))
     assert Liquidation.objects.get().tier == "ForcedLiquidation"
 
 
@@ -265,7 +265,7 @@ def test_a_pause_stops_liquidation_and_is_followed_by_grace(bidder):
 
 def test_an_outage_does_not_move_the_clock():
     row = auction_at("1640")
-    liquidation.run(after(seconds=1000))
+    lqm.run(after(seconds=1000))
     row.refresh_from_db()
     assert row.status == "open" and row.live_seconds == 0
 

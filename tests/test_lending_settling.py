@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from dualis.accounts.money import Entry
-from dualis.lending import bidding, liquidation, supplying
+from dualis.lending import bidding, supplying
 from dualis.lending.models import (
     BackstopAccount,
     Bid,
@@ -177,7 +177,7 @@ def test_reserves_bear_bad_debt_before_suppliers(bidder):
         quote.updated_at = late
         quote.save()
     reprice("ETH", "1400")
-    liquidation.run(late)
+    lqm.run(late)
     row = Liquidation.objects.get()
     bidding.bid(bidder.id, row.auction_id, "max", now=late)
     row.refresh_from_db()

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from dualis import errors
-from dualis.lending import bidding, borrowing, figures, liquidation, risk
+from dualis.lending import bidding, borrowing, figures, risk
 from dualis.lending.models import BorrowPosition, Liquidation
 from dualis.lending.view import View
 from tests import liquidation_market as lqm
@@ -47,7 +47,7 @@ class Storm:
     def tick(self):
         exposed = self.liquidatable()
         known = set(Liquidation.objects.values_list("id", flat=True))
-        liquidation.run(after(seconds=self.seconds))
+        lqm.run(after(seconds=self.seconds))
         for row in Liquidation.objects.exclude(id__in=known):
             assert row.health_before < Decimal("0.95") and row.position_id in exposed
 

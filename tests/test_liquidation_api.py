@@ -5,7 +5,7 @@ import json
 import pytest
 from rest_framework.test import APIClient
 
-from dualis.lending import bidding, liquidation
+from dualis.lending import bidding
 from dualis.lending.models import Bid, Liquidation
 from realtime import journal
 from tests import liquidation_market as lqm
@@ -83,11 +83,11 @@ def test_liquidations_after_one_of_two_was_cancelled(borrower):
 
     def fall():
         reprice("ETH", "1600")
-        liquidation.run(T0)
+        lqm.run(T0)
 
     verify_join(fall)
     reprice("ETH", "1708")
-    verify_join(lambda: liquidation.run(T0))
+    verify_join(lambda: lqm.run(T0))
     assert Liquidation.objects.get(position=safer).outcome == "cancelled"
     assert Liquidation.objects.filter(status="open").count() == 1
 
@@ -96,7 +96,7 @@ def test_liquidations_after_one_of_two_was_cancelled(borrower):
 def test_the_list_is_public_filtered_and_paged(borrower):
     loan(borrower, "14000")
     reprice("ETH", "1600")
-    liquidation.run(T0)
+    lqm.run(T0)
     body = client().get("/v1/liquidations").json()
     assert body["seq"] == journal.position().seq and body["pagination"]["total"] == 2
     page = client().get("/v1/liquidations", {"limit": 1, "page": 2}).json()

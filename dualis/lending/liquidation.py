@@ -14,33 +14,24 @@ from decimal import Decimal
 from django.db import transaction
 
 from dualis import errors
-from dualis.lending import auction, figures, grace, liquidation_figures, risk, settlement, settling
+from dualis.lending import auction, grace, liquidation_figures, risk, settlement, settling
 from dualis.lending.liquidation_desk import Desk, health_shown, lock, since_outage
 from dualis.lending.liquidation_models import AUCTION_START, OPEN, TRIGGER, Liquidation
-from dualis.lending.models import BorrowPosition, Market
+from dualis.lending.models import Market
 from dualis.lending.view import View
+from dualis.lending.watch import Watch
 from dualis.retry import retried
 
 log = logging.getLogger(__name__)
 
-BATCH = 1_000  # positions held in memory while all are screened
 
-
-def run(now: datetime) -> None:
-    """Do a tick of the engine: move the clocks, then screen every open position."""
+def run(now: datetime, watch: Watch) -> None:
+    """Do a tick of the engine: move the clocks, then look at the positions that may need it."""
     tick(now)
-    screen_all(now)
+    screen(watch.suspects(now), now)
 
 
 # --- screening --------------------------------------------------------------------------------
-def screen_all(now: datetime) -> int:
-    """Screen every open position with debt; return how many auctions were opened."""
-    rows = BorrowPosition.objects.filter(closed_at=None).order_by("id")
-    view = View.read(now)
-    suspects = [p.id for p in rows.iterator(chunk_size=BATCH) if _is_suspect(p, view)]
-    return screen(suspects, now)
-
-
 def screen(position_ids: Iterable[str], now: datetime) -> int:
     """Screen these positions, each in a transaction of its own; return how many auctions opened."""
     return sum(
@@ -69,12 +60,6 @@ def screen_position(position_id: str, now: datetime) -> Liquidation | None:
     settling.tell(desk, TRIGGER, liquidation_figures.trigger_row(desk.running, found))
     settling.tell(desk, AUCTION_START, liquidation_figures.auction_row(desk.running, found))
     return desk.running
-
-
-def _is_suspect(position: BorrowPosition, view: View) -> bool:
-    """Tell whether a position has changed its zone, or is one that an auction may be opened for."""
-    zone = risk.zone_of(risk.health(figures.risk_position(position, view)))
-    return zone is risk.Zone.LIQUIDATABLE or zone.value != position.zone
 
 
 def _tier_to_open(desk: Desk, found: risk.Position) -> auction.LiquidationTier | None:
