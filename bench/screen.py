@@ -1,4 +1,4 @@
-"""The screen after a tick that moves every price: time, memory, and growth with those that cross."""
+"""The screen after a tick that moves every price: time, memory, growth with those that cross."""
 
 import random
 import time
