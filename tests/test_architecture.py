@@ -84,6 +84,7 @@ EDGE_NAMES = {
     "money_admin",
     "money_api",
     "pages",
+    "pools_api",
     "permissions",
     "serializers",
     "server",

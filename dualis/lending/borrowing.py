@@ -6,7 +6,7 @@
 3. What may be borrowed or removed is decided by `risk` alone: dialogs and REST show the same.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -14,17 +14,14 @@ from decimal import Decimal
 from django.db import transaction
 
 from dualis import errors
-from dualis.accounts import ledger, wallets
-from dualis.accounts.ledger import Leg
-from dualis.accounts.money import Wallet
+from dualis.accounts import wallets
 from dualis.exact import EXACT, ZERO, div_down, mul_down, plain_trimmed
 from dualis.lending import accounts, amounts, bookings, bookkeeping, figures, pools, risk
 from dualis.lending.books import BooksRefusal, RepaysTooMuch
-from dualis.lending.models import Account, BorrowPosition, Pool, SupplyPosition
-from dualis.lending.supplying import save_position, take_out
+from dualis.lending.borrow_desk import SUPPLY, WALLET, Desk, find, pool_of, require_live, take_desk
+from dualis.lending.models import BorrowPosition, Pool
+from dualis.lending.supplying import take_out
 from dualis.lending.view import View
-
-WALLET, SUPPLY = "wallet", "supply"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,42 +30,6 @@ class Done:
 
     amount: Decimal
     position: BorrowPosition
-
-
-@dataclass(slots=True)
-class _Desk:
-    """The locked rows of one operation, and what it will book."""
-
-    user_id: str
-    now: datetime
-    pools: dict[str, Pool]
-    position: BorrowPosition
-    account: Account
-    wallets: dict[tuple[str, str], Wallet]
-    view: View
-    supplies: dict[str, SupplyPosition]
-    legs: list[Leg]
-
-    @property
-    def pool(self) -> Pool:
-        """The pool that lends to the position."""
-        return self.pools[self.position.pool_id]
-
-    def wallet(self, asset: str) -> Wallet:
-        return self.wallets[self.user_id, asset]
-
-    def save(self, kind: str, reason: str) -> None:
-        """Write everything, one event a row, and book it."""
-        wallets.save(*self.wallets.values())
-        pools.publish(self.pools.values(), self.view, reason)
-        for supply in self.supplies.values():
-            save_position(supply, self.view)
-        self.position.view = self.view
-        found = figures.risk_position(self.position, self.view)
-        self.position.zone = risk.zone_of(risk.health(found)).value
-        self.position.save()
-        accounts.publish_account(self.account, self.view, self.now)
-        ledger.post(kind, self.legs, now=self.now, reference=self.position.id, user_id=self.user_id)
 
 
 @transaction.atomic
@@ -92,7 +53,7 @@ def open_position(
     )
     if not collateral:
         raise errors.ValidationError({"collateralAssets": ["names no collateral."]})
-    desk = _desk(position, now, collateral, source)
+    desk = take_desk(position, now, collateral, source)
     for asset, text in collateral.items():
         _lock_up(desk, asset, text, source)
     lent = _lend(desk, amount)
@@ -103,7 +64,7 @@ def open_position(
 @transaction.atomic
 def borrow(user_id: str, position_id: str, amount: str, *, now: datetime) -> Done:
     """Borrow more on an open position; "max" takes the whole capacity."""
-    desk = _desk(_found(user_id, position_id), now)
+    desk = take_desk(find(user_id, position_id), now)
     lent = _lend(desk, amount)
     desk.save("borrow", "borrow")
     return Done(lent, desk.position)
@@ -115,7 +76,7 @@ def repay(user_id: str, position_id: str, amount: str, *, now: datetime) -> Done
 
     A full repayment returns all collateral and closes the position (rulings, 9).
     """
-    desk = _desk(_found(user_id, position_id), now)
+    desk = take_desk(find(user_id, position_id), now)
     paid = _pay_back(desk, amounts.parse(amount, desk.pool.places))
     if not desk.position.scaled:
         _let_all_go(desk)
@@ -128,7 +89,7 @@ def add_collateral(
     user_id: str, position_id: str, asset: str, amount: str, *, now: datetime, source: str = WALLET
 ) -> Done:
     """Lock more collateral, from the wallet or from what is supplied of the same asset."""
-    desk = _desk(_found(user_id, position_id), now, [asset], source)
+    desk = take_desk(find(user_id, position_id), now, [asset], source)
     added = _lock_up(desk, asset, amount, source)
     desk.save("add_collateral", "params")
     return Done(added, desk.position)
@@ -139,16 +100,16 @@ def remove_collateral(
     user_id: str, position_id: str, asset: str, amount: str, *, now: datetime
 ) -> Done:
     """Let collateral go back into the wallet, as far as the debt allows ("max": all of that)."""
-    desk = _desk(_found(user_id, position_id), now, [asset])
+    desk = take_desk(find(user_id, position_id), now, [asset])
     position = desk.position
     held = position.held()
     if asset not in held:
         raise errors.ValidationError({"asset": [f"the position holds no {asset}."]})
     if position.scaled:
-        _require_live(desk)
+        require_live(desk)
     found = figures.risk_position(position, desk.view)
     most = risk.removable_down(found, asset)
-    asked = amounts.parse(amount, _pool_of(desk, asset).places)
+    asked = amounts.parse(amount, pool_of(desk, asset).places)
     taken = most if asked is None else asked
     if taken > most or not taken:
         raise errors.HealthFactorTooLow(removable=plain_trimmed(most), asset=asset)
@@ -160,93 +121,18 @@ def remove_collateral(
 @transaction.atomic
 def close_position(user_id: str, position_id: str, *, now: datetime) -> Done:
     """Repay everything from the wallet and take all collateral back, in one step."""
-    desk = _desk(_found(user_id, position_id), now)
+    desk = take_desk(find(user_id, position_id), now)
     paid = _pay_back(desk, figures.debt(desk.position, desk.pool))
     _let_all_go(desk)
     desk.save("close", "repay")
     return Done(paid, desk.position)
 
 
-# --- locking --------------------------------------------------------------------------------
-def _found(user_id: str, position_id: str) -> BorrowPosition:
-    """Return a position without its lock: pools are locked first, then it is read again."""
-    position = BorrowPosition.objects.filter(
-        user_id=user_id, id=position_id, closed_at=None
-    ).first()
-    if position is None:
-        raise errors.PositionNotFound(positionId=position_id)
-    return position
-
-
-def _desk(
-    position: BorrowPosition,
-    now: datetime,
-    assets: Collection[str] = (),
-    source: str = WALLET,
-) -> _Desk:
-    """Lock everything an operation on a position may touch, in the one order."""
-    if source not in (WALLET, SUPPLY):
-        raise errors.ValidationError({"source": ['must be "wallet" or "supply".']})
-    user_id = position.user_id
-    view = View.read(now)
-    symbols = {*assets, *position.held()}
-    ids = {position.pool_id}
-    for symbol in symbols:
-        pool = view.pool_of(symbol)
-        if pool is None or symbol not in view.quotes:
-            raise errors.CollateralNotAccepted(asset=symbol)
-        if source == SUPPLY and symbol in assets:
-            ids.add(pool.id)
-    locked = pools.lock(ids, now)
-    if not position._state.adding:
-        fresh = accounts.borrow_position(user_id, position.id)
-        if fresh is None or set(fresh.held()) - symbols:
-            raise errors.PositionNotFound(positionId=position.id)
-        position = fresh
-    supplies = {}
-    if source == SUPPLY:
-        for pool in locked.values():
-            found = accounts.supply_position(user_id, pool.id)
-            if pool.asset_id in assets and found is not None:
-                supplies[pool.asset_id] = found
-    account = accounts.lock_account(user_id, now)
-    names = {locked[position.pool_id].asset_id, *symbols}
-    desk = _Desk(
-        user_id,
-        now,
-        locked,
-        position,
-        account,
-        wallets.lock([(user_id, name) for name in sorted(names)]),
-        view.with_pools(locked.values()),
-        supplies,
-        bookings.interest_of_pool(locked[position.pool_id]),
-    )
-    debt = figures.debt(position, desk.pool)
-    desk.legs += bookings.interest_of_debt(position, desk.pool, debt)
-    return desk
-
-
-def _pool_of(desk: _Desk, asset: str) -> Pool:
-    """Return the pool of an asset that `_desk` has found to have one."""
-    pool = desk.view.pool_of(asset)
-    assert pool is not None, "an asset without a pool is refused before"
-    return pool
-
-
-def _require_live(desk: _Desk) -> None:
-    """Raise if an asset of the position is frozen (rulings, 2)."""
-    for asset in (desk.pool.asset_id, *desk.position.held()):
-        if desk.view.is_frozen(asset):
-            raise errors.AssetFrozen(asset=asset)
-
-
-# --- steps ----------------------------------------------------------------------------------
-def _lend(desk: _Desk, amount: str) -> Decimal:
+def _lend(desk: Desk, amount: str) -> Decimal:
     """Borrow for the position, if the pool, the caps, the prices and the collateral allow it."""
     pool, position = desk.pool, desk.position
     pools.require_open(pool, "borrow")
-    _require_live(desk)
+    require_live(desk)
     pools.require_no_grace((pool.asset_id, *position.held()), desk.now)
     found = figures.risk_position(position, desk.view)
     price = found.debt.price.spot
@@ -281,7 +167,7 @@ def _lend(desk: _Desk, amount: str) -> Decimal:
     return lent
 
 
-def _pay_back(desk: _Desk, asked: Decimal | None) -> Decimal:
+def _pay_back(desk: Desk, asked: Decimal | None) -> Decimal:
     """Repay an amount; None is the whole debt, or the whole wallet if that is less."""
     pool, position = desk.pool, desk.position
     debt = figures.debt(position, pool)
@@ -304,7 +190,7 @@ def _pay_back(desk: _Desk, asked: Decimal | None) -> Decimal:
     return done.amount
 
 
-def _require_no_dust(desk: _Desk) -> None:
+def _require_no_dust(desk: Desk) -> None:
     """Raise if a debt would be left that is worth less than 100 USD (rulings, 9)."""
     found = figures.risk_position(desk.position, desk.view)
     if risk.is_dust_debt(found):
@@ -314,9 +200,9 @@ def _require_no_dust(desk: _Desk) -> None:
         )
 
 
-def _lock_up(desk: _Desk, asset: str, text: str, source: str) -> Decimal:
+def _lock_up(desk: Desk, asset: str, text: str, source: str) -> Decimal:
     """Move an amount from the wallet or the supplied balance into the position."""
-    pool = _pool_of(desk, asset)
+    pool = pool_of(desk, asset)
     if not (pool.is_collateral and pool.is_active):
         raise errors.CollateralNotAccepted(asset=asset)
     asked = amounts.parse(text, pool.places, field="collateral")
@@ -348,7 +234,7 @@ def _lock_up(desk: _Desk, asset: str, text: str, source: str) -> Decimal:
     return amount
 
 
-def _let_go(desk: _Desk, asset: str, amount: Decimal) -> None:
+def _let_go(desk: Desk, asset: str, amount: Decimal) -> None:
     """Move collateral from the position into the wallet."""
     held = desk.position.held()
     desk.position.set_held({**held, asset: EXACT.subtract(held[asset], amount)})
@@ -359,7 +245,7 @@ def _let_go(desk: _Desk, asset: str, amount: Decimal) -> None:
     ]
 
 
-def _let_all_go(desk: _Desk) -> None:
+def _let_all_go(desk: Desk) -> None:
     """Return all collateral of a position without debt, and end it."""
     for asset, amount in desk.position.held().items():
         _let_go(desk, asset, amount)

@@ -2,12 +2,12 @@
 
 from django.urls import path
 
-from dualis.lending import api, history_api, liquidation_api
+from dualis.lending import api, history_api, liquidation_api, pools_api
 
 urlpatterns = [
-    path("pools", api.Pools.as_view()),
-    path("pools/<str:pool_id>", api.PoolDetail.as_view()),
-    path("pools/<str:pool_id>/rate-curve", api.RateCurve.as_view()),
+    path("pools", pools_api.Pools.as_view()),
+    path("pools/<str:pool_id>", pools_api.PoolDetail.as_view()),
+    path("pools/<str:pool_id>/rate-curve", pools_api.RateCurve.as_view()),
     path("pools/<str:pool_id>/history", history_api.PoolHistory.as_view()),
     path("pools/<str:pool_id>/supply", api.Supply.as_view()),
     path("pools/<str:pool_id>/deposit", api.Supply.as_view()),
@@ -17,7 +17,7 @@ urlpatterns = [
     path("supply/positions", api.SupplyPositions.as_view()),
     path("borrow/positions", api.BorrowPositions.as_view()),
     path("borrow/request", api.BorrowRequest.as_view()),
-    path("borrow/collateral-assets", api.CollateralAssets.as_view()),
+    path("borrow/collateral-assets", pools_api.CollateralAssets.as_view()),
     path("borrow/positions/<str:position_id>/borrow", api.Borrow.as_view()),
     path("borrow/positions/<str:position_id>/repay", api.Repay.as_view()),
     path("borrow/positions/<str:position_id>/add-collateral", api.AddCollateral.as_view()),
