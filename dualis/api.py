@@ -16,9 +16,11 @@ from django.db import OperationalError
 from django.http import Http404, HttpRequest, JsonResponse
 from django.utils import timezone
 from rest_framework import exceptions
+from rest_framework.permissions import AllowAny
 from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
+from rest_framework.views import APIView
 
 from dualis import errors, idempotency
 from dualis.retry import retried
@@ -26,6 +28,13 @@ from dualis.timestamps import iso
 
 log = logging.getLogger(__name__)
 _KEY = re.compile(r"[!-~]{1,64}")  # visible ASCII
+
+
+class PublicView(APIView):
+    """Open to everyone; no token is looked at, so that a stale one refuses nobody."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
 
 
 def reply(data: Any, *, status: int = 200, **extra: Any) -> Response:

@@ -213,7 +213,11 @@ class DualisConsumer(AsyncConsumer):
 
     def _close_with(self, code: CloseCode) -> None:
         """Close from outside the message loop."""
-        for message in self.session.close(code, time.time()):
+        self._say(self.session.close(code, time.time()))
+
+    def _say(self, messages: list[Message]) -> None:
+        """Do what needs no waiting: answer and close."""
+        for message in messages:
             if isinstance(message, Send):
                 self.connection.answer([message.frame])
             elif isinstance(message, Close):
@@ -236,11 +240,7 @@ class DualisConsumer(AsyncConsumer):
             self.timer = asyncio.get_running_loop().call_later(delay, self._on_time)
 
     def _on_time(self) -> None:
-        for message in self.session.expire(time.time()):
-            if isinstance(message, Send):
-                self.connection.answer([message.frame])
-            elif isinstance(message, Close):
-                self._start_closing(message.code, message.reason)
+        self._say(self.session.expire(time.time()))
         self._set_timer()
 
 

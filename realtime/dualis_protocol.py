@@ -32,7 +32,7 @@ from realtime.messages import (
     Subscribe,
     Unsubscribe,
 )
-from realtime.topics import CHANNELS, InvalidParams, Kind, select
+from realtime.topics import CHANNELS, InvalidParams, select
 
 WARN_SECONDS = 60.0  # dualis.md 1.2, 10: TOKEN_EXPIRING comes 60 s ahead
 INSTITUTIONAL = (10.0, 5.0)  # contract: rate 50 for 5, burst 100 for 20
@@ -311,11 +311,6 @@ def data_frame(event: Event, with_seq: bool) -> Frame:
             f'{{"type":"data","channel":"{event.channel}","timestamp":"{event.at}","data":{event.text}{tail}'
         )
     return frame
-
-
-def resumes(channel: str) -> bool:
-    """Tell whether a channel can be resumed: state channels always get a fresh snapshot."""
-    return CHANNELS[channel].kind is Kind.EVENTS
 
 
 def stamp(now: float) -> str:

@@ -53,6 +53,7 @@ class Hub:
         self._tasks: list[asyncio.Task[None]] = []
         self._starting: asyncio.Lock = asyncio.Lock()
         self._undo: Any = None
+        self._waiters: list[asyncio.Future[None]] = []
 
     # --- subscribers -------------------------------------------------------------------------
     def subscribe(self, subscriber: Subscriber, names: Iterable[str]) -> None:
@@ -171,6 +172,7 @@ class Hub:
             if at.epoch != self.epoch or at.is_gone(self.cursor, with_state=True):
                 self.epoch, self.cursor = at.epoch, at.seq
                 self._resync()
+                self._wake()
                 return
             if not events:
                 return
@@ -180,11 +182,25 @@ class Hub:
         """Hand events that are not the journal's to their subscribers in this process."""
         self._fan_out(events, but)
 
+    async def reached(self, seq: int) -> None:
+        """Wait until everything up to `seq` has been handed out."""
+        while self.cursor < seq:
+            waiter = asyncio.get_running_loop().create_future()
+            self._waiters.append(waiter)
+            await waiter
+
+    def _wake(self) -> None:
+        waiters, self._waiters = self._waiters, []
+        for waiter in waiters:
+            if not waiter.done():
+                waiter.set_result(None)
+
     def _apply(self, events: list[Event]) -> None:
         """Hand each subscriber its events of one batch, in order, and move the cursor."""
         self.cursor = events[-1].seq
         self.applied_at = time.time()
         self._fan_out(events, None)
+        self._wake()
 
     def _fan_out(self, events: Sequence[Event], but: Subscriber | None) -> None:
         batches: dict[Subscriber, list[Event]] = {}

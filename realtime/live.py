@@ -111,6 +111,7 @@ class LivePositions:
                 users = list(self._watchers)
                 known = {user: self._books[user] for user in users if user in self._books}
                 found = await readers.run(_read, users, known)
+                await self._hub.reached(found.seq)  # what it saw is told first
                 self._send(found)
                 self.last_seconds = time.perf_counter() - started
         except (DatabaseError, InterfaceError):

@@ -254,6 +254,24 @@ def test_a_subscriber_that_fails_harms_nobody_else(caplog):
     assert "broken" in caplog.text
 
 
+def test_waiting_for_a_seq_ends_when_it_has_been_handed_out():
+    async def scenario():
+        async with running() as hub:
+            reader = Reader()
+            hub.subscribe(reader, prices())
+            waiting = asyncio.ensure_future(hub.reached(hub.cursor + 2))
+            await quote("ETH", "2041")
+            await reader.until(lambda: len(reader.keys) == 1)
+            assert not waiting.done()
+            await quote("ETH", "2042")
+            async with asyncio.timeout(10):
+                await waiting
+            assert len(reader.keys) == 2
+            await hub.reached(hub.cursor)
+
+    asyncio.run(scenario())
+
+
 def test_unsubscribing_leaves_no_topic_behind():
     async def scenario():
         async with running() as hub:

@@ -10,11 +10,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from dualis import errors
-from dualis.api import reply
+from dualis.api import PublicView, reply
 from dualis.lending import analytics, history
 from dualis.lending.models import Pool
 from dualis.lending.points import MarketPoint
-from dualis.lending.pools_api import PublicView
 from dualis.timestamps import iso
 from realtime import journal, readers
 

@@ -12,11 +12,10 @@ from rest_framework.views import APIView
 
 from dualis import errors
 from dualis.accounts.permissions import identity_of
-from dualis.api import idempotent, reply, valid
+from dualis.api import PublicView, idempotent, reply, valid
 from dualis.lending import auction, bidding, liquidation_desk, liquidation_figures
 from dualis.lending.liquidation_models import OPEN, SETTLED, Liquidation
 from dualis.lending.models import Market
-from dualis.lending.pools_api import PublicView
 from dualis.lending.view import View
 from realtime import journal, readers
 

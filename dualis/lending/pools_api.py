@@ -6,13 +6,11 @@ Every list carries `seq`; a row is the socket's row, with keys added.
 from typing import Any
 
 from rest_framework import serializers
-from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from dualis import errors
-from dualis.api import reply
+from dualis.api import PublicView, reply
 from dualis.exact import plain_trimmed
 from dualis.lending import figures, rates
 from dualis.lending.models import Pool
@@ -32,13 +30,6 @@ TYPES = {
     "treasury": ("TokenizedTreasury",),
     "rwa": ("TokenizedReceivable", "TokenizedTreasury", "TokenizedBond", "TokenizedEquity"),
 }
-
-
-class PublicView(APIView):
-    """Open to everyone; no token is looked at, so that a stale one refuses nobody."""
-
-    authentication_classes = ()
-    permission_classes = (AllowAny,)
 
 
 class _PoolsQuery(serializers.Serializer[Any]):

@@ -6,6 +6,7 @@ from django.forms import ModelChoiceField, ModelForm
 from django.http import HttpRequest
 from django.utils import timezone
 
+from dualis.admin import ReadOnlyAdmin
 from dualis.errors import DomainError
 from dualis.oracle import staff
 from dualis.oracle.models import (
@@ -17,19 +18,6 @@ from dualis.oracle.models import (
     PriceTick,
     Quote,
 )
-
-
-class ReadOnly(admin.ModelAdmin):
-    """Rows that services write: nobody adds, changes or deletes one here."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
 
 
 @admin.register(Asset)
@@ -49,7 +37,7 @@ class AssetAdmin(admin.ModelAdmin):
 
 
 @admin.register(Quote)
-class QuoteAdmin(ReadOnly):
+class QuoteAdmin(ReadOnlyAdmin):
     list_display = ("asset", "price", "feed", "is_stale", "is_tripped", "trip_reason", "candidate")
     list_filter = ("is_stale", "is_tripped", "feed")
     sortable_by = ("asset", "feed", "is_stale", "is_tripped")
@@ -80,7 +68,7 @@ class ManualPriceForm(ModelForm):
 
 
 @admin.register(ManualPrice)
-class ManualPriceAdmin(ReadOnly):
+class ManualPriceAdmin(ReadOnlyAdmin):
     """Adding one is entering a net asset value."""
 
     form = ManualPriceForm
@@ -101,7 +89,7 @@ class ManualPriceAdmin(ReadOnly):
 
 
 @admin.register(PriceTick)
-class PriceTickAdmin(ReadOnly):
+class PriceTickAdmin(ReadOnlyAdmin):
     list_display = ("asset", "at", "price", "is_valid", "feed")
     list_filter = ("asset", "feed", "is_valid")
     sortable_by = ("at",)
@@ -109,7 +97,7 @@ class PriceTickAdmin(ReadOnly):
 
 
 @admin.register(PriceBar)
-class PriceBarAdmin(ReadOnly):
+class PriceBarAdmin(ReadOnlyAdmin):
     list_display = ("asset", "interval", "start", "open", "high", "low", "close", "feed")
     list_filter = ("asset", "interval", "feed")
     sortable_by = ("start",)
@@ -117,7 +105,7 @@ class PriceBarAdmin(ReadOnly):
 
 
 @admin.register(OracleAlert)
-class OracleAlertAdmin(ReadOnly):
+class OracleAlertAdmin(ReadOnlyAdmin):
     list_display = ("at", "severity", "type", "asset", "message")
     list_filter = ("severity", "type", "asset")
     sortable_by = ("at",)

@@ -5,13 +5,12 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 from rest_framework import serializers
-from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from dualis import errors
-from dualis.api import reply, valid
+from dualis.api import PublicView, reply, valid
 from dualis.oracle import health, history, market, staff
 from dualis.oracle.aggregate import PRICE_PLACES
 from dualis.oracle.models import PRICE_DIGITS, OracleAlert, Quote
@@ -22,13 +21,6 @@ from realtime import journal, readers
 
 ALERTS_SHOWN = 100  # spec 3
 _PERCENT_PLACES = 2
-
-
-class PublicView(APIView):
-    """Open to everyone; no token is looked at, so that a stale one refuses nobody."""
-
-    authentication_classes = ()
-    permission_classes = (AllowAny,)
 
 
 class Prices(PublicView):
