@@ -99,6 +99,7 @@ INSTALLED_APPS = [
     "dualis.oracle",
     "dualis.lending",
     "dualis.notifications",
+    "governance",
     "realtime",
 ]
 MIDDLEWARE = [

@@ -23,6 +23,7 @@ urlpatterns = [
     path("v1/oracle/", include("dualis.oracle.urls")),
     path("v1/", include("dualis.notifications.urls")),
     path("v1/", include("dualis.lending.urls")),
+    path("v1/", include("governance.urls")),
     path("v1/events", EventsView.as_view()),
     re_path(r"^v1/", api.not_found),
     path("admin/", admin.site.urls),

@@ -1,0 +1,1 @@
+"""Governance: votes of DUAL holders that change the market."""

@@ -1,0 +1,5 @@
+"""Addresses of governance, below /v1/."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []
