@@ -1,6 +1,8 @@
 """The one bulk door for published rows: many rows, one statement, one signal."""
 
 from collections.abc import Sequence
+from itertools import groupby
+from typing import Any
 
 from django.db import transaction
 from django.dispatch import Signal
@@ -11,22 +13,45 @@ from dualis.published import Published
 rows_saved = Signal()
 
 
-def save_all(rows: Sequence[Published], *, silent: Sequence[Published] = ()) -> None:
+def save_all(
+    rows: Sequence[Published],
+    *,
+    silent: Sequence[Published] = (),
+    field: str | None = None,
+) -> None:
     """Write rows of one model in one upsert and announce them under one head increment.
 
-    `silent` rows are written with them and not announced: their public state did not change.
+    `silent` rows are written with them and not announced: their public state did not change. With
+    `field`, of rows that exist this one column alone is written, in a statement for each of its
+    values: for many rows of few values. The caller holds their locks.
     """
     everything = [*rows, *silent]
     if not everything:
         return
-    model = type(everything[0])
-    fields = [f for f in model._meta.concrete_fields if not f.primary_key]
     with transaction.atomic():
-        model._base_manager.bulk_create(
-            everything,
-            update_conflicts=True,
-            unique_fields=[model._meta.pk.attname],
-            update_fields=[f.name for f in fields],
-        )
+        if field is None:
+            _upsert(everything)
+        else:
+            _update(everything, field)
         if rows:
-            rows_saved.send(model, rows=list(rows))
+            rows_saved.send(type(rows[0]), rows=list(rows))
+
+
+def _upsert(rows: Sequence[Published]) -> None:
+    model = type(rows[0])
+    fields = [f for f in model._meta.concrete_fields if not f.primary_key]
+    model._base_manager.bulk_create(
+        rows,
+        update_conflicts=True,
+        unique_fields=[model._meta.pk.attname],
+        update_fields=[f.name for f in fields],
+    )
+
+
+def _update(rows: Sequence[Published], field: str) -> None:
+    def value(row: Published) -> Any:
+        return getattr(row, field)
+
+    for written, group in groupby(sorted(rows, key=value), value):
+        keys = [row.pk for row in group]
+        type(rows[0])._base_manager.filter(pk__in=keys).update(**{field: written})

@@ -115,6 +115,38 @@ def test_silent_rows_are_written_and_not_announced(alice, announced):
     assert announced == [[loud.id]] and Notification.objects.filter(id=silent.id).exists()
 
 
+def test_events_of_a_bulk_are_written_as_those_of_single_rows(alice):
+    odd = 'a tab\t, a new line\n, a backslash \\, "quotes", \u00e4\u4e16\u754c and \\N'
+    rows = [
+        world.notification(alice, save=False, title=odd) for _ in range(journal.COPIED_FROM + 10)
+    ]
+    before = journal.position().seq
+    save_all(rows)
+    in_bulk = {e.key: e for e in journal.since(before)}
+    before = journal.position().seq
+    for row in rows[:5]:
+        row.save()
+    for single in journal.since(before):
+        bulk = in_bulk[single.key]
+        assert (bulk.text, bulk.dims, bulk.owner) == (single.text, single.dims, single.owner)
+        assert bulk.channel == single.channel and not bulk.is_deleted
+    kept = Event.objects.filter(seq__gt=before - len(rows)).values_list("is_state", "dims")
+    assert len(set(map(str, kept))) == 1 and len(in_bulk) == len(rows)
+
+
+def test_of_existing_rows_one_column_alone_can_be_written(alice, announced):
+    rows = [world.notification(alice) for _ in range(4)]
+    Notification._base_manager.filter(id=rows[0].id).update(message="by another hand")
+    for row, title in zip(rows, ["b", "a", "b", "a"], strict=True):
+        row.title = title
+    announced.clear()
+    save_all(rows[:3], silent=rows[3:], field="title")
+    assert announced == [[row.id for row in rows[:3]]]
+    kept = Notification.objects.in_bulk([row.id for row in rows])
+    assert [kept[row.id].title for row in rows] == ["b", "a", "b", "a"]
+    assert kept[rows[0].id].message == "by another hand"
+
+
 def test_a_published_row_cannot_be_changed_in_silence(alice):
     with pytest.raises(TypeError, match="save_all"):
         Notification.objects.filter(user=alice).update(title="silent")

@@ -1,8 +1,8 @@
 """All pools and quotes at one moment: what positions are valued with. Two queries."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from django.apps import apps
 
@@ -19,14 +19,20 @@ if TYPE_CHECKING:
     from dualis.lending.models import Pool
     from dualis.oracle.models import Quote
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """`pools` by id; `quotes` by symbol. `now` makes a quote that nobody writes count as frozen."""
+    """`pools` by id; `quotes` by symbol. `now` makes a quote that nobody writes count as frozen.
+
+    `memory` is for a view of rows that nobody changes, positions included: see `still`.
+    """
 
     pools: "dict[str, Pool]"
     quotes: "dict[str, Quote]"
     now: "datetime | None" = None
+    memory: dict[Hashable, Any] | None = None
 
     @classmethod
     def read(cls, now: "datetime | None" = None) -> Self:
@@ -38,6 +44,19 @@ class View:
     def with_pools(self, pools: "Iterable[Pool]") -> "View":
         """Return the view with these pools instead of those of the same id."""
         return View({**self.pools, **{pool.id: pool for pool in pools}}, self.quotes, self.now)
+
+    def still(self) -> "View":
+        """Return a view that computes a figure once: for showing many positions as they stand."""
+        return replace(self, memory={})
+
+    def once(self, key: Hashable, make: Callable[[], T]) -> T:
+        """Return what `make` returns; a still view makes it once for a key."""
+        if self.memory is None:
+            return make()
+        if key not in self.memory:
+            self.memory[key] = make()
+        found: T = self.memory[key]
+        return found
 
     def pool_of(self, symbol: str) -> "Pool | None":
         """Return the pool of an asset; None if it has none."""
