@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 
 STANDBY_SECONDS = 1.0  # how often a waiting engine asks for the lock
 PRUNE_SECONDS = 60.0
+LIQUIDATION_SHARE = 0.8  # of a tick: what is left is for the prices of the next one
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +148,9 @@ def market_steps() -> list[Step]:
     oracle, watch, feed = Oracle(), Watch(), journal.Feed("positions")
 
     def liquidate(now: datetime) -> None:
+        started, seconds = time.monotonic(), LIQUIDATION_SHARE * settings.TICK_SECONDS
         feed.read(watch.take)
-        liquidation.run(now, watch)
+        liquidation.run(now, watch, time_left=lambda: 1 - (time.monotonic() - started) / seconds)
 
     demo = [
         Step("demo.values", 600.0, backfill.renew_values),

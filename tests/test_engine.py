@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 from django.db import DatabaseError
@@ -9,6 +10,7 @@ from django.db import DatabaseError
 from dualis import engine, leadership
 from dualis.engine import Engine, Step
 from dualis.leadership import LostLeadership
+from dualis.lending import liquidation
 from dualis.models import EngineStep, EngineTerm
 from tests import world
 
@@ -102,6 +104,22 @@ def test_the_locks_of_this_database_let_one_in_at_a_time(settings, tmp_path):
     first.release()
     assert second.acquire()
     second.release()
+
+
+def test_the_liquidation_step_is_told_how_much_of_its_tick_is_left(monkeypatch, settings):
+    settings.TICK_SECONDS = 2.0
+    clock, shares = [100.0], []
+    monkeypatch.setattr(engine, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+
+    def run(now, watch, time_left):
+        for passed in (0.0, 0.8, 2.0):
+            clock[0] = 100.0 + passed
+            shares.append(round(time_left(), 9))
+
+    monkeypatch.setattr(liquidation, "run", run)
+    step = next(step for step in engine.market_steps() if step.name == "lending.liquidations")
+    step.run(NOW)
+    assert shares == [1.0, 0.5, -0.25] and not step.is_atomic
 
 
 @pytest.mark.parametrize(

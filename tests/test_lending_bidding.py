@@ -115,7 +115,7 @@ def test_a_lot_of_several_collaterals_is_sold_lowest_weight_first(borrower, bidd
     position = loan(borrower, "12000", {"ETH": "5", "wBTC": "0.2"})
     reprice("ETH", "1100")
     reprice("wBTC", "35000")
-    liquidation.screen([position.id], T0)
+    liquidation.screen_position(position.id, T0)
     row = Liquidation.objects.get(position=position)
     bidding.bid(bidder.id, row.auction_id, "max", now=T0)
     said = stage(row, "settlement")
