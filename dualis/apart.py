@@ -17,6 +17,8 @@ from dualis.retry import retried
 
 log = logging.getLogger(__name__)
 
+SOUGHT = 20  # failures, after which the fault lies not with single ones: no halves any more
+
 
 class Apart:
     """A round of acts, each in a transaction of its own; at its end it raises what failed.
@@ -54,18 +56,23 @@ class Apart:
         try:
             retried(lambda: act(ids))
         except errors.Contended:
-            log.warning("%s: %s are contended, and wait for the next round", self.name, ids)
+            log.warning("%s: %s", self.name, _some(ids, "contended; the next round tries again"))
         except Exception as error:
             if isinstance(error, InterfaceError | OperationalError) and not _is_database_there():
                 raise
-            if len(ids) > 1:
+            if len(ids) > 1 and len(self.failures) < SOUGHT:
                 middle = len(ids) // 2
                 self.act(act, ids[:middle])
                 self.act(act, ids[middle:])
                 return
-            log.exception("%s failed for %s; the others go on", self.name, ids[0])
-            error.add_note(f"{self.name}: {ids[0]}")
+            log.exception("%s: %s", self.name, _some(ids, "failed; the others go on"))
+            error.add_note(_some(ids, f"failed in {self.name}"))
             self.failures.append(error)
+
+
+def _some(ids: Sequence[str], what: str) -> str:
+    more = f" and {len(ids) - 1} more" if len(ids) > 1 else ""
+    return f"{ids[0]}{more} {what}"
 
 
 def _is_database_there() -> bool:

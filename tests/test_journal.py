@@ -4,7 +4,7 @@ import json
 from datetime import timedelta
 
 import pytest
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from dualis.bulk import save_all
@@ -132,6 +132,15 @@ def test_events_of_a_bulk_are_written_as_those_of_single_rows(alice):
         assert bulk.channel == single.channel and not bulk.is_deleted
     kept = Event.objects.filter(seq__gt=before - len(rows)).values_list("is_state", "dims")
     assert len(set(map(str, kept))) == 1 and len(in_bulk) == len(rows)
+
+
+def test_an_event_that_cannot_be_written_in_bulk_is_an_error_of_the_database(alice):
+    rows = [world.notification(alice, save=False) for _ in range(journal.COPIED_FROM)]
+    world.notification(alice)
+    Head.objects.filter(id=1).update(seq=0)
+    with pytest.raises(IntegrityError):
+        save_all(rows)
+    assert not Notification.objects.filter(id=rows[0].id).exists()
 
 
 def test_of_existing_rows_one_column_alone_can_be_written(alice, announced):

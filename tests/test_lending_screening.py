@@ -102,7 +102,7 @@ def test_more_positions_than_the_first_room_come_and_go():
 
 def test_an_id_that_does_not_fit_is_not_cut():
     screen = Screen(["ETH"], [KIND])
-    screen.put(Tracked("x" * 32, {}, Decimal(0), KIND, "safe"))
+    screen.load([Tracked("x" * 32, {}, Decimal(0), KIND, "safe")])
     with pytest.raises(AssertionError):
         screen.put(Tracked("x" * 33, {}, Decimal(0), KIND, "safe"))
     screen.remove("x" * 33)

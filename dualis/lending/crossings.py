@@ -30,9 +30,10 @@ class Crossing:
     health: Decimal | None
 
 
-# Called in the transaction that writes the crossings, under its locks and before its first save,
-# so that it may lock rows above positions (style: account, wallets, subjects) and then write. May
-# be called again with the same crossings if the transaction was broken off.
+# Called in the transaction that writes the crossings, under its locks and before its first save:
+# it may lock rows that come after positions (accounts, wallets, what stands above), then write. It
+# is called again with the same crossings if the transaction is rolled back and tried again, so it
+# changes nothing but the database.
 Told = Callable[[Sequence[Crossing], datetime], object]
 
 

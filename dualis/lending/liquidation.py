@@ -75,7 +75,7 @@ def screen(
 ) -> None:
     """Open the auctions that suspects need, and write the other changes of zone in bulk.
 
-    While both are many, auctions get the first half of the time.
+    If both are many, auctions get the first half of the time, and what crossings leave.
     """
     wanted: dict[str, Decimal] = {}
 
@@ -89,11 +89,13 @@ def screen(
     for chunk in _chunks([i for i in suspects.below if i not in running]):
         apart.act(look, chunk)
     worst_first = iter(sorted(wanted, key=lambda position_id: wanted[position_id]))
-    for number, position_id in enumerate(worst_first, 1):
+    served: set[str] = set()
+    for position_id in worst_first:
         apart.act(open_one, [position_id])
-        if number >= FIRST_AUCTIONS and time_left() < FIRST_SHARE:
+        served.add(position_id)
+        if len(served) >= FIRST_AUCTIONS and time_left() < FIRST_SHARE:
             break
-    for chunk in _chunks([i for i in suspects.crossed if i not in wanted]):
+    for chunk in _chunks([i for i in suspects.crossed if i not in served]):
         apart.act(lambda ids: crossings.cross(ids, now, told), chunk)
         if time_left() <= 0:
             break

@@ -182,7 +182,7 @@ class Screen:
     def _find(self, position_id: str) -> int | None:
         """Return the slot of a position, of a removed one too."""
         slot = self._new.get(position_id)
-        if slot is not None:
+        if slot is not None or len(position_id) > ID_LENGTH:
             return slot
         name = np.array(position_id.encode(), self._ids.dtype)
         place = int(np.searchsorted(self._ids[: self._sorted], name))
