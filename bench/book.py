@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from dualis.lending.crossings import Crossing
 
 ROUNDS = 3
+LIMIT_SECONDS = 0.8  # what the engine gives the step of a tick of one second
 ETH = Decimal(100)
 # how many loans, and their health at the start: each fall of ether by 1 % takes one more group
 # over the line of 1.5
@@ -46,10 +47,15 @@ def main(count: int) -> dict[str, Any]:
     loaded = time.perf_counter() - started
     told: list[int] = []
 
-    def tick() -> float:
+    def tick(seconds: float = 3_600.0) -> float:
         started = time.perf_counter()
         feed.read(watch.take)
-        liquidation.run(datetime.now(UTC), watch, told=_counting)
+        liquidation.run(
+            datetime.now(UTC),
+            watch,
+            told=_counting,
+            time_left=lambda: 1 - (time.perf_counter() - started) / seconds,
+        )
         return 1000 * (time.perf_counter() - started)
 
     def _counting(crossings: "Sequence[Crossing]", now: datetime) -> None:
@@ -66,8 +72,15 @@ def main(count: int) -> dict[str, Any]:
             spent[sum(told)].append(cost)
             if sum(told) == GROUPS[-1][0]:
                 after.append(tick())
+    for fall in (2, 3):
+        told.clear()
+        _reprice(ETH=ETH - fall, USDC=Decimal(1), wBTC=Decimal(67710))
+        limited = [tick(LIMIT_SECONDS if fall == 3 else 3_600.0)]
+    while sum(told) < GROUPS[-1][0]:
+        limited.append(tick(LIMIT_SECONDS))
     return {
         "loaded": loaded,
+        "limited": limited,
         "spent": {size: median(costs) for size, costs in spent.items()},
         "after": median(after),
         "auctions": _auctions(tick),
