@@ -18,6 +18,7 @@ PURE = {
     "dualis.lending.bookkeeping",
     "dualis.lending.books",
     "dualis.lending.grace",
+    "dualis.lending.health_score",
     "dualis.lending.rates",
     "dualis.lending.risk",
     "dualis.lending.screening",
@@ -67,6 +68,7 @@ PLUMBING = {
 EDGE_NAMES = {
     "admin",
     "admin_site",
+    "analytics_api",
     "api",
     "apps",
     "authentication",

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from dualis.lending import (
+    analytics_api,
     api,
     history_api,
     liquidation_api,
@@ -19,7 +20,11 @@ urlpatterns = [
     path("pools/<str:pool_id>/deposit", api.Supply.as_view()),
     path("pools/<str:pool_id>/withdraw", api.Withdraw.as_view()),
     path("analytics/history", history_api.MarketHistory.as_view()),
-    path("analytics/overview", history_api.Overview.as_view()),
+    path("analytics/overview", analytics_api.Overview.as_view()),
+    path("analytics/pools", analytics_api.Pools.as_view()),
+    path("analytics/protocol/tvl", analytics_api.Tvl.as_view()),
+    path("analytics/protocol/stats", analytics_api.Stats.as_view()),
+    path("analytics/protocol-health", analytics_api.ProtocolHealth.as_view()),
     path("supply/positions", positions_api.SupplyPositions.as_view()),
     path("supply/positions/<str:wanted_id>", positions_api.SupplyPositionDetail.as_view()),
     path("borrow/positions", positions_api.BorrowPositions.as_view()),
