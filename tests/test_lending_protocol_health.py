@@ -93,10 +93,20 @@ def test_fees_are_what_was_booked_in_24_hours_and_not_what_was_spent():
     interest = sum(booked, D(0))
     assert interest > 1
     shown = interest.quantize(D("0.01"), rounding="ROUND_DOWN")
-    assert measured(after(days=30)).fees_24h_usd == shown
-    assert measured(after(days=30, hours=23)).fees_24h_usd == shown
-    assert measured(after(days=31)).fees_24h_usd == 0
-    assert measured(after(days=29)).fees_24h_usd == 0, "what is not there yet"
+    assert measured(after(days=30)).fees_24h_usd == 0, "a minute late"
+    assert measured(after(days=30, minutes=5)).fees_24h_usd == shown
+    last = measured(after(days=31, minutes=4))
+    assert (last.fees_usd, last.fees_24h_usd) == (0, shown), "counted once"
+    assert measured(after(days=31, minutes=5)).fees_24h_usd == 0
+
+
+def test_fees_of_before_the_first_point_and_of_an_outage_are_those_of_a_day():
+    borrower, position = lqm.opened()
+    for day in (10, 20):
+        borrowing.repay(borrower.id, position.id, "100", now=after(days=day))
+        assert measured(after(days=day, hours=2)).fees_24h_usd > 0
+    borrowing.repay(borrower.id, position.id, "100", now=after(days=30))
+    assert measured(after(days=32)).fees_24h_usd == 0
 
 
 def test_fees_of_liquidations_count_too():
@@ -106,7 +116,7 @@ def test_fees_of_liquidations_count_too():
     bidding.bid(rich("bidder").id, row.auction_id, "max", now=after(seconds=150))
     row.refresh_from_db()
     assert row.fee_usd > 9
-    assert measured(after(seconds=151)).fees_24h_usd >= row.fee_usd.quantize(
+    assert measured(after(seconds=210)).fees_24h_usd >= row.fee_usd.quantize(
         D("0.01"), rounding="ROUND_DOWN"
     )
 

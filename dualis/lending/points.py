@@ -58,6 +58,9 @@ class MarketPoint(models.Model):
         return f"market {self.at}"
 
 
+FEE_PLACES = 8
+
+
 def _ratio_field() -> ExactDecimalField:
     return ExactDecimalField(decimal_places=6, null=True)
 
@@ -80,6 +83,7 @@ class HealthPoint(models.Model):
     oracle_uptime = _ratio_field()
     buckets = models.JSONField()
     liquidations_24h = models.PositiveIntegerField()
+    fees_usd = ExactDecimalField(decimal_places=FEE_PLACES)  # since the point before
     fees_24h_usd = ExactDecimalField(max_digits=30, decimal_places=2)
 
     class Meta:

@@ -1,7 +1,7 @@
 """What the protocol's health score is made of, read from what was booked and recorded.
 
 Read by the history step every few minutes, not on request: it looks at every liquidation of 30 days
-and at every booking of 24 h.
+and at every booking since its last point.
 """
 
 from collections.abc import Sequence
@@ -16,11 +16,12 @@ from dualis.lending import analytics, backstop, bookings, health_score
 from dualis.lending.analytics import DAY
 from dualis.lending.liquidation_models import BY_BID, CANCELLED, SETTLED, Liquidation
 from dualis.lending.models import Pool
-from dualis.lending.points import HealthPoint, MarketPoint
+from dualis.lending.points import FEE_PLACES, HealthPoint, MarketPoint
 from dualis.lending.risk import ONE, USD_PLACES
 from dualis.lending.view import View
 
 LIQUIDATIONS_COUNT = timedelta(days=30)
+_LATE = timedelta(minutes=1)
 _CHUNK = 2_000
 
 
@@ -29,6 +30,7 @@ def measure(
 ) -> HealthPoint:
     """Return the figures of now, not saved, for a point of the market that is."""
     borrowed, lost = market.borrowed_usd, _bad_debt_usd(pools, now)
+    fees = _fees_usd(pools, now)
     return HealthPoint(
         market=market,
         bad_debt_ratio=health_score.ratio(lost, borrowed),
@@ -39,7 +41,8 @@ def measure(
         oracle_uptime=_oracle_uptime(now),
         buckets=list(loans.buckets),
         liquidations_24h=Liquidation.objects.filter(opened_at__gt=now - DAY).count(),
-        fees_24h_usd=_fees_usd(pools, now),
+        fees_usd=fees,
+        fees_24h_usd=mul_down(EXACT.add(fees, _fees_before(now)), ONE, USD_PLACES),
     )
 
 
@@ -104,17 +107,26 @@ def _oracle_uptime(now: datetime) -> Decimal | None:
 
 
 def _fees_usd(pools: Sequence[Pool], now: datetime) -> Decimal:
-    """Return what the protocol took in 24 h: its share of interest, and of liquidations.
+    """Return what the protocol took since the last point: of interest, and of liquidations.
 
-    At the prices of now; what it spent on bad debt is not taken off.
+    At the prices of now; what it spent on bad debt is not taken off. A minute late: what was begun
+    before then has been committed, so nothing is counted twice or never.
     """
     prices = {pool.asset_id: pool.price for pool in pools}
     accounts = [backstop.FEES, *(f"{bookings.RESERVES}:{pool.id}" for pool in pools)]
+    last = HealthPoint.objects.order_by("-market__at").values_list("market__at", flat=True).first()
+    since = now - DAY if last is None else max(last, now - DAY)
     booked = Entry.objects.filter(
-        movement__at__gt=now - DAY, movement__at__lte=now, account__in=accounts
+        movement__at__gt=since - _LATE, movement__at__lte=now - _LATE, account__in=accounts
     )
     taken = ZERO
     for asset, amount in booked.order_by().values_list("asset", "amount").iterator(_CHUNK):
         if amount > 0:
             taken = EXACT.fma(amount, prices[asset], taken)
-    return mul_down(taken, ONE, USD_PLACES)
+    return mul_down(taken, ONE, FEE_PLACES)
+
+
+def _fees_before(now: datetime) -> Decimal:
+    """Return what the other points of 24 h have counted."""
+    points = HealthPoint.objects.filter(market__at__gt=now - DAY, market__at__lt=now)
+    return sum(points.values_list("fees_usd", flat=True), ZERO)

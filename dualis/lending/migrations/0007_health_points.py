@@ -51,6 +51,7 @@ class Migration(migrations.Migration):
                 ),
                 ("buckets", models.JSONField()),
                 ("liquidations_24h", models.PositiveIntegerField()),
+                ("fees_usd", dualis.fields.ExactDecimalField(decimal_places=8, max_digits=38)),
                 ("fees_24h_usd", dualis.fields.ExactDecimalField(decimal_places=2, max_digits=30)),
             ],
             options={
