@@ -31,7 +31,7 @@ from dualis.lending.models import (
     Pool,
     SupplyPosition,
 )
-from dualis.lending.points import MarketPoint, PoolPoint
+from dualis.lending.points import HealthPoint, MarketPoint, PoolPoint
 
 
 def _by(request: HttpRequest) -> dict[str, Any]:
@@ -232,4 +232,12 @@ class PoolPointAdmin(ReadOnlyAdmin):
 class MarketPointAdmin(ReadOnlyAdmin):
     list_display = ("at", "tvl_usd", "borrowed_usd", "average_health", "transactions_24h")
     sortable_by = ("at",)
+    show_full_result_count = False
+
+
+@admin.register(HealthPoint)
+class HealthPointAdmin(ReadOnlyAdmin):
+    list_display = ("market", "bad_debt_ratio", "oracle_uptime", "concentration", "buckets")
+    list_select_related = ("market",)
+    sortable_by = ()
     show_full_result_count = False

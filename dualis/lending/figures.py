@@ -42,6 +42,9 @@ def pool_row(pool: "Pool") -> dict[str, Any]:
         "supplyAPY": float(rates.apy_down(found.supply_apr, SHOWN_PLACES)),
         "borrowAPY": float(rates.apy_up(found.borrow_apr, SHOWN_PLACES)),
         "isActive": pool.is_active,
+        "supplyPaused": pool.is_supply_paused,
+        "borrowPaused": pool.is_borrow_paused,
+        "protocolPaused": pool.is_protocol_paused,
         "reason": pool.reason,
         "block": pool.block,
     }

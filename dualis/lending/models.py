@@ -117,6 +117,7 @@ class Pool(Published):
     is_active = models.BooleanField(default=True)
     is_supply_paused = models.BooleanField(default=False)
     is_borrow_paused = models.BooleanField(default=False)
+    is_protocol_paused = models.BooleanField(default=False)  # the market's switch, for the row
 
     price = ExactDecimalField(max_digits=28, decimal_places=8)  # USD, at the last publication
     reason = models.CharField(max_length=12, default="params")
@@ -297,7 +298,7 @@ from dualis.lending.liquidation_models import (  # noqa: E402
     Liquidation,
     LiquidationStage,
 )
-from dualis.lending.points import MarketPoint, PoolPoint  # noqa: E402
+from dualis.lending.points import HealthPoint, MarketPoint, PoolPoint  # noqa: E402
 
 __all__ = [
     "Account",
@@ -305,6 +306,7 @@ __all__ = [
     "Bid",
     "BorrowPosition",
     "CreditRating",
+    "HealthPoint",
     "Liquidation",
     "LiquidationStage",
     "Market",

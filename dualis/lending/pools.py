@@ -75,6 +75,7 @@ def run_block(now: datetime) -> int:
     silent: list[Pool] = []
     for pool in pools.values():
         pool.price = view.quotes[pool.asset_id].price
+        pool.is_protocol_paused = market.is_paused  # a pool that opened during a pause
         is_changed = _told(pool) != before[pool.id]
         if is_changed:
             pool.reason, pool.block = "accrual", market.block

@@ -67,6 +67,8 @@ def pause_protocol(*, is_paused: bool, actor: User, address: str, now: datetime)
         return False
     market.is_paused = is_paused
     market.save()
+    for pool in rows.values():
+        pool.is_protocol_paused = is_paused
     pools.publish(rows.values(), View.read(now), "params")
     action = f"lending.{'pause' if is_paused else 'resume'}_protocol"
     _audit(action, "market", actor, address, now)

@@ -2,7 +2,14 @@
 
 from django.urls import path
 
-from dualis.lending import api, history_api, liquidation_api, pools_api
+from dualis.lending import (
+    analytics_api,
+    api,
+    history_api,
+    liquidation_api,
+    pools_api,
+    positions_api,
+)
 
 urlpatterns = [
     path("pools", pools_api.Pools.as_view()),
@@ -13,9 +20,15 @@ urlpatterns = [
     path("pools/<str:pool_id>/deposit", api.Supply.as_view()),
     path("pools/<str:pool_id>/withdraw", api.Withdraw.as_view()),
     path("analytics/history", history_api.MarketHistory.as_view()),
-    path("analytics/overview", history_api.Overview.as_view()),
-    path("supply/positions", api.SupplyPositions.as_view()),
-    path("borrow/positions", api.BorrowPositions.as_view()),
+    path("analytics/overview", analytics_api.Overview.as_view()),
+    path("analytics/pools", analytics_api.Pools.as_view()),
+    path("analytics/protocol/tvl", analytics_api.Tvl.as_view()),
+    path("analytics/protocol/stats", analytics_api.Stats.as_view()),
+    path("analytics/protocol-health", analytics_api.ProtocolHealth.as_view()),
+    path("supply/positions", positions_api.SupplyPositions.as_view()),
+    path("supply/positions/<str:wanted_id>", positions_api.SupplyPositionDetail.as_view()),
+    path("borrow/positions", positions_api.BorrowPositions.as_view()),
+    path("borrow/positions/<str:position_id>", positions_api.BorrowPositionDetail.as_view()),
     path("borrow/request", api.BorrowRequest.as_view()),
     path("borrow/collateral-assets", pools_api.CollateralAssets.as_view()),
     path("borrow/positions/<str:position_id>/borrow", api.Borrow.as_view()),
