@@ -30,7 +30,6 @@ class Notification(Published):
     message = models.TextField()
     data = models.JSONField(default=dict)
     link = models.CharField(max_length=200, blank=True)
-    dedup_key = models.CharField(max_length=120)
     created_at = models.DateTimeField()
     read_at = models.DateTimeField(null=True)
 
@@ -38,7 +37,8 @@ class Notification(Published):
         ordering = ["-created_at", "-id"]
         indexes = [
             models.Index(fields=["user", "read_at", "-created_at"]),
-            models.Index(fields=["user", "dedup_key", "-created_at"]),
+            models.Index(fields=["user", "-created_at"]),
+            models.Index(fields=["created_at"]),
         ]
 
     def __str__(self) -> str:
@@ -92,3 +92,14 @@ class UnreadCount(Published):
 
     def to_dict(self) -> dict[str, Any]:
         return {"event": "unread_count", "count": self.count}
+
+
+# Django finds the models of an app by this module alone; those of the doors stand in a file of
+# theirs.
+from dualis.notifications.door_models import (  # noqa: E402, F401
+    Broadcast,
+    Delivery,
+    Preference,
+    Told,
+    Webhook,
+)
