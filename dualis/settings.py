@@ -198,6 +198,7 @@ EMAIL_BACKEND = env.str(
     "EMAIL_BACKEND",
     f"django.core.mail.backends.{'smtp' if IS_PRODUCTION else 'console'}.EmailBackend",
 )
+EMAIL_TIMEOUT = 10  # seconds; without one a mail server that hangs would hang the courier
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "Dualis <no-reply@dualis.finance>")
 # where links in letters lead
 PUBLIC_URL = env.str(

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils import timezone
 from rest_framework import serializers
 from rest_framework.views import APIView
@@ -13,9 +14,12 @@ from dualis.notifications.models import Notification, UnreadCount
 from realtime import journal, readers
 
 
-class _Query(serializers.Serializer[Any]):
+class PageQuery(serializers.Serializer[Any]):
     page = serializers.IntegerField(min_value=1, max_value=1_000_000, default=1)
     limit = serializers.IntegerField(min_value=1, max_value=100, default=20)
+
+
+class _Query(PageQuery):
     category = serializers.ChoiceField([c.value for c in Category], required=False)
     severity = serializers.ChoiceField([s.value for s in Severity], required=False)
     unread = serializers.BooleanField(default=False)
@@ -28,7 +32,6 @@ class NotificationsView(APIView):
         query = _Query(data=request.query_params.dict())
         query.is_valid(raise_exception=True)
         asked = query.validated_data
-        page, limit = asked["page"], asked["limit"]
         with readers.read_only():
             at = journal.position()
             rows = Notification.objects.filter(user_id=request.user.pk)
@@ -37,17 +40,8 @@ class NotificationsView(APIView):
                     rows = rows.filter(**{name: asked[name]})
             if asked["unread"]:
                 rows = rows.filter(read_at=None)
-            total = rows.count()
-            data = [row.to_dict() for row in rows[(page - 1) * limit : page * limit]]
+            data, pagination = page_of(rows, asked["page"], asked["limit"])
             unread = _unread(request.user.pk)
-        pagination = {
-            "page": page,
-            "limit": limit,
-            "offset": (page - 1) * limit,
-            "total": total,
-            "totalPages": -(-total // limit),
-            "hasMore": page * limit < total,
-        }
         return reply(data, pagination=pagination, unread=unread, seq=at.seq, epoch=at.epoch)
 
 
@@ -86,6 +80,21 @@ class ReadAllView(APIView):
     def put(self, request: Any) -> Any:
         count = notices.mark_all_read(request.user.pk, now=timezone.now())
         return reply({"success": True, "read": count})
+
+
+def page_of(
+    rows: QuerySet[Any], page: int, limit: int
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Return one page of rows as they are shown, and what the answer says of the pages."""
+    total, offset = rows.count(), (page - 1) * limit
+    return [row.to_dict() for row in rows[offset : offset + limit]], {
+        "page": page,
+        "limit": limit,
+        "offset": offset,
+        "total": total,
+        "totalPages": -(-total // limit),
+        "hasMore": offset + limit < total,
+    }
 
 
 def _unread(user_id: str) -> int:

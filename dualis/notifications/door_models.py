@@ -1,10 +1,9 @@
-"""Rows behind the doors: choices, what was told, webhooks, deliveries, broadcasts. None is published.
+"""Rows behind the doors: choices, webhooks, deliveries, broadcasts. None is published.
 
-1. `Told` outlives the notification: deleting one neither opens its dedup window nor frees a limit.
-2. A delivery is open until `ended_at`; while one is being sent, `due_at` is when its claim lapses.
+1. A delivery is open until `ended_at`; while one is being sent, `due_at` is when its claim lapses.
 """
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -45,32 +44,6 @@ class Preference(models.Model):
 
     def __str__(self) -> str:
         return f"preferences of {self.user_id}"
-
-
-class Told(models.Model):
-    """That a user was told something, under which key and through which doors.
-
-    An empty key counts for the limits alone: its dedup window was opened again.
-    """
-
-    FIELDS: ClassVar[dict[Door, str]] = {
-        Door.IN_APP: "in_app",
-        Door.EMAIL: "email",
-        Door.WEBHOOK: "webhook",
-    }
-
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
-    key = models.CharField(max_length=120, blank=True)
-    at = models.DateTimeField(db_index=True)
-    in_app = models.BooleanField(default=False)
-    email = models.BooleanField(default=False)
-    webhook = models.BooleanField(default=False)
-
-    class Meta:
-        indexes = [models.Index(fields=["user", "at"])]
-
-    def __str__(self) -> str:
-        return f"{self.key} to {self.user_id}"
 
 
 class Webhook(models.Model):

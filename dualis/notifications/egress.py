@@ -39,9 +39,7 @@ _CLOSED_V4 = [
     )
 ]
 _GLOBAL_V6 = IPv6Network("2000::/3")  # the only part of IPv6 that is routed to hosts
-_CLOSED_V6 = [
-    ip_network(text) for text in ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")
-]
+_CLOSED_V6 = [ip_network(text) for text in ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")]
 _NAT64 = IPv6Network("64:ff9b::/96")
 _ISATAP = {0x0000_5EFE, 0x0200_5EFE}  # upper half of an interface id that wraps an IPv4 address
 

@@ -1,4 +1,4 @@
-"""The outer doors of users: who can be reached by mail and by webhook, and the rows that wait there.
+"""The outer doors of users, mail and webhooks: who can be reached, and the rows that wait there.
 
 Knows who can be reached. Does not decide who should be.
 """

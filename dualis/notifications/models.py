@@ -69,7 +69,10 @@ class Notification(Published):
 
 
 class UnreadCount(Published):
-    """How many notifications a user has not read; kept by the service, one row a user."""
+    """How many notifications a user has not read; kept by the service, one row a user.
+
+    `past` is not shown: what the user was told lately, in the shape of `memory`.
+    """
 
     CHANNEL: ClassVar[str] = "notifications"
 
@@ -80,6 +83,7 @@ class UnreadCount(Published):
         related_name="unread_notifications",
     )
     count = models.PositiveIntegerField(default=0)
+    past = models.JSONField(default=dict)
 
     def __str__(self) -> str:
         return f"{self.count} unread for {self.user_id}"
@@ -100,6 +104,5 @@ from dualis.notifications.door_models import (  # noqa: E402, F401
     Broadcast,
     Delivery,
     Preference,
-    Told,
     Webhook,
 )

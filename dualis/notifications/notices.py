@@ -128,18 +128,19 @@ def _tell(
     notices: Sequence[Notice], counts: Mapping[str, UnreadCount], sent: Sent, now: datetime
 ) -> None:
     user_ids = {notice.user_id for notice in notices}
-    memory = Memory(user_ids, {notice.key for notice in notices}, now)
-    chosen = preferences.of(user_ids)
-    exits = Exits(user_ids)
+    memories = {user_id: Memory(counts[user_id].past, now) for user_id in user_ids}
+    chosen, exits = preferences.of(user_ids), Exits(user_ids)
     stored: list[Notification] = []
     waiting: list[Delivery] = []
+    told: set[str] = set()
     for notice in notices:
-        user_id, type, key = notice.user_id, notice.type, notice.key
+        user_id = notice.user_id
+        memory = memories[user_id]
         doors = exits.doors(user_id) & rules.doors(
-            type,
+            notice.type,
             chosen[user_id],
-            is_repeat=memory.is_repeat(user_id, type, key),
-            used=memory.used(user_id),
+            is_repeat=memory.is_repeat(notice.key),
+            used=memory.used(),
         )
         if notice.only is not None:
             doors &= {notice.only}
@@ -147,14 +148,21 @@ def _tell(
             continue
         notification = notice.notification(now)
         if Door.IN_APP in doors:
-            counts[user_id].count += 1
             stored.append(notification)
         waiting += exits.rows(notification, doors, now)
-        memory.note(user_id, type, key, doors)
-    memory.save()
+        memory.note(notice.type, notice.key, doors)
+        told.add(user_id)
+    for user_id in told:
+        counts[user_id].past = memories[user_id].to_dict()
+    for notification in stored:
+        counts[notification.user_id].count += 1
+    counted = {notification.user_id for notification in stored}
     Delivery.objects.bulk_create(waiting)
     save_all(stored)
-    save_all([counts[user_id] for user_id in sorted({row.user_id for row in stored})])
+    save_all(
+        [counts[user_id] for user_id in sorted(counted)],
+        silent=[counts[user_id] for user_id in sorted(told - counted)],
+    )
     sent.notifications.extend(stored)
     sent.deliveries.extend(waiting)
 
@@ -223,11 +231,13 @@ def get(user_id: str, notification_id: str) -> Notification:
 
 def lock(user_ids: Collection[str]) -> dict[str, UnreadCount]:
     """Lock the counts of these users, in the order of their ids; make those that are missing."""
+    parts = list(_parts(sorted(user_ids)))
+    for wanted in parts:
+        made = set(UnreadCount.objects.filter(user_id__in=wanted).values_list("user_id", flat=True))
+        missing = [UnreadCount(user_id=user_id) for user_id in wanted if user_id not in made]
+        UnreadCount._base_manager.bulk_create(missing, ignore_conflicts=True)
     counts: dict[str, UnreadCount] = {}
-    for wanted in _parts(sorted(user_ids)):
-        UnreadCount._base_manager.bulk_create(
-            [UnreadCount(user_id=user_id) for user_id in wanted], ignore_conflicts=True
-        )
+    for wanted in parts:
         rows = UnreadCount.objects.select_for_update(no_key=True).filter(user_id__in=wanted)
         counts |= {str(row.user_id): row for row in rows.order_by("user_id")}
     return counts

@@ -33,10 +33,7 @@ def doors(
     is_kept = is_critical or kind.category is Category.SYSTEM
     if is_repeat:
         return _NOWHERE
-    if _is_on(type, choices):
-        chosen = kind.doors & open_doors(choices)
-    else:
-        chosen = _NOWHERE
+    chosen = kind.doors & open_doors(choices) if _is_on(type, choices) else _NOWHERE
     if is_kept:
         chosen |= {Door.IN_APP}
     if is_critical:
