@@ -54,3 +54,8 @@ def test_a_mail_server_that_is_away_is_tried_again(ada, settings):
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
     assert letters.send(waiting(ada), NOW) == Outcome("mail_server")
+
+
+def test_a_mail_server_that_hangs_is_left_after_ten_seconds():
+    backend = "django.core.mail.backends.smtp.EmailBackend"
+    assert mail.get_connection(backend).timeout == 10  # type: ignore[attr-defined]

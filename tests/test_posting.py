@@ -171,5 +171,11 @@ def test_proxies_of_the_environment_are_not_asked(server, monkeypatch):
     assert post(poster(server), server) == Outcome("", 204)
 
 
+def test_the_address_of_a_webhook_is_not_logged(server, caplog):
+    caplog.set_level("INFO")
+    post(poster(server), server)
+    assert HOST not in caplog.text and "127.0.0.1" not in caplog.text
+
+
 def test_the_resolver_returns_each_address_once():
     assert posting.resolve("127.0.0.1", 443) == ["127.0.0.1"]
