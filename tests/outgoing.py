@@ -33,8 +33,9 @@ def hook(user: User, url: str = f"https://{HOST}/in", **fields: Any) -> Webhook:
 def waiting(user: User, door: str = "email", webhook: Webhook | None = None, **fields: Any):
     """Return a delivery of a notice that is due at NOW."""
     told = Notice(user.id, "PASSWORD_CHANGED", "Title", "Message.", link="/x").notification(NOW)
-    values = {"webhook_id": webhook and webhook.id, "payload": told.to_dict()}
-    values |= {"created_at": NOW, "due_at": NOW}
+    values: dict[str, Any] = {"payload": told.to_dict(), "created_at": NOW, "due_at": NOW}
+    if webhook is not None:
+        values["webhook"] = webhook
     return Delivery.objects.create(user=user, door=door, **{**values, **fields})
 
 

@@ -6,6 +6,7 @@ import sys
 import threading
 from pathlib import Path
 
+import httpx
 import pytest
 from django.core import mail
 from django.db import DatabaseError
@@ -20,7 +21,7 @@ from dualis.notifications.outcome import DELIVERED
 from dualis.notifications.posting import Poster
 from tests.outgoing import receiver, waiting
 from tests.people import NOW, later, make_user
-from tests.process import ROOT, Site
+from tests.process import ROOT, SECONDS, Site, until
 from tests.servers import postgres
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -204,3 +205,21 @@ def test_a_courier_killed_while_sending_is_followed_by_one_that_sends(database, 
         with postgres() as url:
             site = Site(tmp_path, DATABASE_URL=url)
             scenario()
+
+
+@pytest.mark.process
+def test_the_engine_of_a_running_site_carries_a_letter(tmp_path: Path):
+    site = Site(tmp_path)
+    try:
+        site.start()
+        answer = httpx.post(
+            f"{site.url}/v1/notifications/preferences/test",
+            json={"channel": "email"},
+            headers={"Authorization": f"Bearer {site.login()}"},
+            timeout=SECONDS,
+        )
+        assert answer.status_code == 202, answer.text
+        until(lambda: "Subject: Test notification" in site.log.read_text())
+        assert "To: demo@dualis.finance" in site.log.read_text()
+    finally:
+        site.end()
