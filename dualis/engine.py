@@ -22,6 +22,9 @@ from dualis.lending import history as lending_history
 from dualis.lending import liquidation, participants, pools
 from dualis.lending.watch import Watch
 from dualis.models import EngineStep
+from dualis.notifications import broadcasts
+from dualis.notifications import pruning as notification_pruning
+from dualis.notifications.courier import Courier
 from dualis.oracle import backfill, history
 from dualis.oracle.market import Oracle
 from realtime import journal
@@ -163,6 +166,9 @@ def market_steps() -> list[Step]:
         Step("lending.interest", 3_600.0, pools.book_interest),
         Step("lending.history", 300.0, lending_history.record),
         Step("lending.history_prune", 3_600.0, lending_history.prune),
+        Step("notifications.broadcast", 0.5, broadcasts.step),
+        Step("notifications.deliver", 1.0, Courier().step, is_atomic=False),
+        Step("notifications.prune", PRUNE_SECONDS, notification_pruning.prune, is_atomic=False),
         Step("oracle.bars", 60.0, lambda now: history.roll_up()),
         Step("oracle.prune", PRUNE_SECONDS, history.prune, is_atomic=False),
         Step("journal.prune", PRUNE_SECONDS, journal.prune, is_atomic=False),

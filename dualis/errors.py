@@ -298,3 +298,12 @@ class GracePeriod(DomainError):
         503,
         "Prices have just come back; borrowing opens in {retryAfter} s.",
     )
+
+
+# --- notifications -----------------------------------------------------------------------------
+class TooManyWebhooks(DomainError):
+    code, status, text = "TOO_MANY_WEBHOOKS", 422, "There are at most {most} webhooks a user."
+
+
+class ChannelUnavailable(DomainError):
+    code, status, text = "CHANNEL_UNAVAILABLE", 422, "{channel} cannot be used: {reason}"

@@ -198,6 +198,7 @@ EMAIL_BACKEND = env.str(
     "EMAIL_BACKEND",
     f"django.core.mail.backends.{'smtp' if IS_PRODUCTION else 'console'}.EmailBackend",
 )
+EMAIL_TIMEOUT = 10  # seconds; without one a mail server that hangs would hang the courier
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "Dualis <no-reply@dualis.finance>")
 # where links in letters lead
 PUBLIC_URL = env.str(
@@ -251,5 +252,9 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO")},
-    "loggers": {"daphne": {"level": "WARNING"}, "uvicorn": {"level": "WARNING"}},
+    "loggers": {
+        "daphne": {"level": "WARNING"},
+        "httpx": {"level": "WARNING"},  # it logs each URL, and that of a webhook may be a secret
+        "uvicorn": {"level": "WARNING"},
+    },
 }

@@ -24,7 +24,12 @@ PURE = {
     "dualis.lending.screening",
     "dualis.lending.settlement",
     "dualis.lending.terms",
+    "dualis.notifications.choices",
+    "dualis.notifications.egress",
     "dualis.notifications.kinds",
+    "dualis.notifications.memory",
+    "dualis.notifications.outcome",
+    "dualis.notifications.rules",
     "dualis.oracle.aggregate",
     "dualis.oracle.breaker",
     "dualis.oracle.replay",
@@ -49,6 +54,7 @@ MODELS = {
     "dualis.lending.liquidation_models",
     "dualis.lending.points",
     "dualis.lending.view",
+    "dualis.notifications.door_models",
     "dualis.published",
 }
 PLUMBING = {
@@ -75,6 +81,7 @@ EDGE_NAMES = {
     "backends",
     "browser",
     "consumers",
+    "doors_api",
     "engine",
     "forms",
     "health",

@@ -16,9 +16,18 @@ from dualis.lending import parameters, pools
 from dualis.lending.models import CreditRating, Market, Pool
 from dualis.lending.terms import CreditTier
 from dualis.lending.view import View
+from dualis.notifications import notices
 
 SUPPLY, BORROW = "supply", "borrow"
 _SWITCHES = {SUPPLY: "is_supply_paused", BORROW: "is_borrow_paused"}
+_ANNOUNCED = {
+    True: (
+        "PROTOCOL_PAUSED",
+        "Protocol paused",
+        "The market is paused. Repaying, adding collateral and withdrawing stay open.",
+    ),
+    False: ("PROTOCOL_RESUMED", "Protocol resumed", "The market is open again."),
+}
 
 
 @transaction.atomic
@@ -57,7 +66,9 @@ def pause_pool(
 
 @transaction.atomic
 def pause_protocol(*, is_paused: bool, actor: User, address: str, now: datetime) -> bool:
-    """Pause or resume the whole market and publish every pool; tell whether that changed it.
+    """Pause or resume the whole market, publish every pool and tell every user.
+
+    Tells whether that changed it.
 
     Locks all pools first, so that what was under way is done and nothing comes after.
     """
@@ -72,6 +83,8 @@ def pause_protocol(*, is_paused: bool, actor: User, address: str, now: datetime)
     pools.publish(rows.values(), View.read(now), "params")
     action = f"lending.{'pause' if is_paused else 'resume'}_protocol"
     _audit(action, "market", actor, address, now)
+    type, title, message = _ANNOUNCED[is_paused]
+    notices.broadcast(type, title=title, message=message, now=now)
     return True
 
 
