@@ -298,3 +298,28 @@ class GracePeriod(DomainError):
         503,
         "Prices have just come back; borrowing opens in {retryAfter} s.",
     )
+
+
+# --- governance: staking and delegation --------------------------------------------------------
+class SelfDelegation(DomainError):
+    code, status, text = "SELF_DELEGATION", 422, "You cannot delegate to yourself."
+
+
+class DelegateHasDelegated(DomainError):
+    code, status, text = (
+        "DELEGATE_HAS_DELEGATED",
+        422,
+        "The user {delegateeId} delegates to another and cannot receive delegations.",
+    )
+
+
+class HasDelegators(DomainError):
+    code, status, text = (
+        "HAS_DELEGATORS",
+        422,
+        "Others delegate to you, so you cannot delegate yourself.",
+    )
+
+
+class NotDelegated(DomainError):
+    code, status, text = "NOT_DELEGATED", 409, "You delegate to nobody."
