@@ -24,6 +24,7 @@ from dualis.lending.watch import Watch
 from dualis.models import EngineStep
 from dualis.oracle import backfill, history
 from dualis.oracle.market import Oracle
+from governance import sharing
 from realtime import journal
 
 log = logging.getLogger(__name__)
@@ -161,6 +162,7 @@ def market_steps() -> list[Step]:
         Step("lending.interest", 3_600.0, pools.book_interest),
         Step("lending.history", 300.0, lending_history.record),
         Step("lending.history_prune", 3_600.0, lending_history.prune),
+        Step("governance.rewards", 300.0, sharing.run, is_atomic=False),
         Step("oracle.bars", 60.0, lambda now: history.roll_up()),
         Step("oracle.prune", PRUNE_SECONDS, history.prune, is_atomic=False),
         Step("journal.prune", PRUNE_SECONDS, journal.prune, is_atomic=False),

@@ -30,6 +30,7 @@ PURE = {
     "dualis.oracle.valuation",
     "dualis.oracle.walk",
     "dualis.oracle.windows",
+    "governance.rewards",
     "realtime.bucket",
     "realtime.dualis_protocol",
     "realtime.frames",
@@ -50,6 +51,7 @@ MODELS = {
     "dualis.lending.points",
     "dualis.lending.view",
     "dualis.published",
+    "governance.staking_models",
 }
 PLUMBING = {
     "connection",
@@ -74,6 +76,7 @@ EDGE_NAMES = {
     "backends",
     "browser",
     "consumers",
+    "delegation_api",
     "engine",
     "forms",
     "health",
@@ -90,6 +93,9 @@ EDGE_NAMES = {
     "serializers",
     "server",
     "session_api",
+    "staking_admin",
+    "staking_api",
+    "votes_admin",
 }
 COMPOSE = {"settings", "urls", "money_urls", "asgi", "routing"}
 LEVELS = ("pure", "models", "services", "plumbing", "edges", "compose")
