@@ -163,6 +163,7 @@ def market_steps() -> list[Step]:
         Step("lending.history", 300.0, lending_history.record),
         Step("lending.history_prune", 3_600.0, lending_history.prune),
         Step("governance.rewards", 300.0, sharing.run, is_atomic=False),
+        Step("governance.reward_notices", 5.0, sharing.tell),
         Step("oracle.bars", 60.0, lambda now: history.roll_up()),
         Step("oracle.prune", PRUNE_SECONDS, history.prune, is_atomic=False),
         Step("journal.prune", PRUNE_SECONDS, journal.prune, is_atomic=False),

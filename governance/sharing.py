@@ -7,6 +7,8 @@ stakes: waiting, they would all go to whoever stakes first.
 
 from datetime import datetime
 
+from django.db import transaction
+
 from dualis.accounts import ledger
 from dualis.accounts.ledger import Leg
 from dualis.exact import EXACT, ZERO
@@ -18,16 +20,13 @@ from governance import rewards, staking
 from governance.staking_models import FeeShare, Stake, Staking
 
 _BATCH = 100  # liquidations shared in one transaction
-_TOLD = 500  # stakers told in one transaction
+_TOLD = 100  # stakers told at a time: the market's clock waits for it
 
 
 def run(now: datetime) -> None:
-    """Share the fees of what was settled since, batch by batch; then tell who can claim."""
-    shares: list[FeeShare] = []
-    while batch := retried(lambda: share(now)):
-        shares += batch
-    if any(row.amounts for row in shares):
-        tell(now)
+    """Share the fees of all that was settled since, batch by batch."""
+    while retried(lambda: share(now)):
+        pass
 
 
 def share(now: datetime) -> list[FeeShare]:
@@ -41,33 +40,34 @@ def share(now: datetime) -> list[FeeShare]:
     shares = [
         _share(everything, row, places, now) for row in found.order_by("settled_at", "id")[:_BATCH]
     ]
+    if any(row.amounts for row in shares) and everything.told_to is None:
+        everything.told_to = ""
     everything.save()
     return shares
 
 
-def tell(now: datetime) -> None:
-    """Tell the stakers who can claim something; their dedup window makes it once a day."""
-    everything, places = staking.current(), staking.places()
-    after = ""
-    while rows := list(Stake.objects.filter(pk__gt=after).order_by("pk")[:_TOLD]):
-        after = rows[-1].user_id
-        due = [
-            row.user_id for row in rows if rewards.claimable_down(row.earned_at(everything), places)
-        ]
-        _tell(due, now)
+@transaction.atomic
+def tell(now: datetime) -> bool:
+    """Tell the next stakers who can claim something; return whether there were any to look at.
 
-
-def _tell(user_ids: list[str], now: datetime) -> None:
-    retried(
-        lambda: notices.notify_all(
-            user_ids,
-            "REWARD_CLAIMABLE",
-            title="Staking rewards to claim",
-            message="Your stake has earned a share of protocol fees, which you can claim.",
-            link="/staking",
-            now=now,
-        )
+    Their dedup window makes it once a day. Locks the row of all stakes.
+    """
+    everything, places = staking.lock(), staking.places()
+    if everything.told_to is None:
+        return False
+    rows = list(Stake.objects.filter(pk__gt=everything.told_to).order_by("pk")[:_TOLD])
+    everything.told_to = rows[-1].user_id if rows else None
+    everything.save()
+    due = [row for row in rows if rewards.claimable_down(row.earned_at(everything), places)]
+    notices.notify_all(
+        [row.user_id for row in due],
+        "REWARD_CLAIMABLE",
+        title="Staking rewards to claim",
+        message="Your stake has earned a share of protocol fees, which you can claim.",
+        link="/staking",
+        now=now,
     )
+    return bool(rows)
 
 
 def _share(

@@ -110,7 +110,7 @@ def claim(user_id: str, *, now: datetime) -> Done:
     paid = rewards.claimable_down(known, places())
     if not paid:
         raise errors.NothingToClaim()
-    left = {asset: EXACT.subtract(sum_, paid.get(asset, ZERO)) for asset, sum_ in earned.items()}
+    left = {asset: EXACT.subtract(whole, paid.get(asset, ZERO)) for asset, whole in earned.items()}
     row.earned, row.indices = texts(left), everything.indices
     row.save()
     legs = []

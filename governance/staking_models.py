@@ -18,12 +18,16 @@ from governance import rewards
 
 
 class Staking(models.Model):
-    """All stakes together: one row. `shared` is what stakers were given since the beginning."""
+    """All stakes together: one row. `shared` is what stakers were given since the beginning.
+
+    `told_to` is the last staker who was told that there is something to claim; null: all were.
+    """
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
     total = ExactDecimalField(default=ZERO)
     indices = models.JSONField(default=dict)
     shared = models.JSONField(default=dict)
+    told_to = models.CharField(max_length=32, null=True)
 
     def __str__(self) -> str:
         return "staking"

@@ -46,7 +46,7 @@ def rich(name: str, money: dict[str, str] | None = None) -> User:
         for asset, amount in (money or MONEY).items():
             wallet = wallets.lock([(user.id, asset)])[user.id, asset]
             paid = wallets.move(wallet, Decimal(amount))
-            wallets.save(wallet)
+            wallets.save(wallet, now=T0)
             outside = ledger.Leg("outside", asset, -Decimal(amount), None)
             ledger.post("deposit", [paid, outside], now=T0, user_id=user.id)
     return user

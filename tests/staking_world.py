@@ -78,9 +78,9 @@ def check() -> None:
         assert ZERO <= amount <= sums["rewards", asset]
     for power in VotingPower.objects.all():
         wallet = Wallet.objects.filter(user_id=power.user_id, asset="DUAL").first()
-        stake = Stake.objects.filter(user_id=power.user_id).first()
+        own = Stake.objects.filter(user_id=power.user_id).first()
         assert power.liquid == (wallet.amount if wallet else ZERO)
-        assert power.staked == (stake.staked if stake else ZERO)
+        assert power.staked == (own.staked if own else ZERO)
     for user in User.objects.all():
         for row in wallets.balances(user.id):
             assert sums[wallets.account_of(user.id), row.asset] == row.amount >= 0

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
+from django.core.management import call_command
 
 from dualis.accounts import votes
 from dualis.accounts.models import AuditEntry, User
@@ -42,6 +43,12 @@ def test_participants_reach_a_quorum_together_with_what_they_held_a_day_before()
     assert votes.standing(user("supplier").id)["delegate"] == user("institutional").id
     deposits = AuditEntry.objects.filter(action="deposit", details__asset="DUAL")
     assert deposits.count() == 10
+
+
+def test_the_seed_of_the_demo_makes_it(monkeypatch):
+    monkeypatch.setattr("dualis.oracle.backfill.backfill", lambda now: None)  # a year of prices
+    call_command("seed_demo")
+    assert votes.own_balance(user("demo").id) == 5_000
 
 
 def test_making_it_again_changes_nothing():

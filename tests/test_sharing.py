@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import pytest
 
+from dualis import engine
 from dualis.accounts import ledger
 from dualis.lending import bidding
 from dualis.lending.models import Liquidation
@@ -66,13 +67,13 @@ def test_fees_of_a_time_without_stakers_stay_with_the_protocol(loan):
     staking.stake(late.id, "1", now=T0)
     sharing.run(T0)
     assert not Stake.objects.get(user=late).earned_at(staking.current())
-    assert ledger.balance("fees", "ETH") == 1 and not told()
+    assert ledger.balance("fees", "ETH") == 1 and not sharing.tell(T0)
 
 
 def test_a_liquidation_that_spent_its_fees_has_none_to_share(loan, ada):
     settled(loan, {})
     sharing.run(T0)
-    assert FeeShare.objects.get().amounts == {} and not told()
+    assert FeeShare.objects.get().amounts == {} and not sharing.tell(T0)
 
 
 def test_every_batch_is_shared(loan, ada, monkeypatch):
@@ -93,7 +94,29 @@ def test_those_who_can_claim_are_told_once_a_day(loan, ada, monkeypatch):
     for hours in (0, 23, 25):
         settled(loan, {"USDC": "1"}, now=after(hours=hours))
         sharing.run(after(hours=hours))
-        sharing.run(after(hours=hours))
+        while sharing.tell(after(hours=hours)):
+            pass
+        assert not sharing.tell(after(hours=hours))
     assert sorted(told()) == sorted(
         [(ada.id, "REWARD_CLAIMABLE"), (bob.id, "REWARD_CLAIMABLE")] * 2
     )
+
+
+def test_a_share_while_stakers_are_told_lets_the_telling_go_on(loan, ada, monkeypatch):
+    monkeypatch.setattr(sharing, "_TOLD", 1)
+    bob = holder("bob")
+    staking.stake(bob.id, "100", now=T0)
+    settled(loan, {"ETH": "1"})
+    sharing.run(T0)
+    assert sharing.tell(T0)
+    settled(loan, {"ETH": "1"})
+    sharing.run(T0)
+    assert sharing.tell(T0)
+    assert [user_id for user_id, _ in told()] == [ada.id, bob.id]
+    assert not sharing.tell(T0)
+
+
+def test_the_engine_shares_and_tells():
+    runs = {step.name: step.run for step in engine.market_steps()}
+    assert runs["governance.rewards"] is sharing.run
+    assert runs["governance.reward_notices"] is sharing.tell

@@ -79,6 +79,7 @@ class Migration(migrations.Migration):
                 ),
                 ("indices", models.JSONField(default=dict)),
                 ("shared", models.JSONField(default=dict)),
+                ("told_to", models.CharField(max_length=32, null=True)),
             ],
         ),
         migrations.CreateModel(
