@@ -27,6 +27,7 @@ from dualis.notifications import pruning as notification_pruning
 from dualis.notifications.courier import Courier
 from dualis.oracle import backfill, history
 from dualis.oracle.market import Oracle
+from governance import sharing
 from realtime import journal
 
 log = logging.getLogger(__name__)
@@ -169,6 +170,8 @@ def market_steps() -> list[Step]:
         Step("notifications.broadcast", 0.5, broadcasts.step),
         Step("notifications.deliver", 1.0, Courier().step, is_atomic=False),
         Step("notifications.prune", PRUNE_SECONDS, notification_pruning.prune, is_atomic=False),
+        Step("governance.rewards", 300.0, sharing.run, is_atomic=False),
+        Step("governance.reward_notices", 5.0, sharing.tell),
         Step("oracle.bars", 60.0, lambda now: history.roll_up()),
         Step("oracle.prune", PRUNE_SECONDS, history.prune, is_atomic=False),
         Step("journal.prune", PRUNE_SECONDS, journal.prune, is_atomic=False),

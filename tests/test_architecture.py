@@ -36,6 +36,7 @@ PURE = {
     "dualis.oracle.valuation",
     "dualis.oracle.walk",
     "dualis.oracle.windows",
+    "governance.rewards",
     "realtime.bucket",
     "realtime.dualis_protocol",
     "realtime.frames",
@@ -47,6 +48,7 @@ PURE = {
 # What a row shows is part of the row: `figures` and the `view` it is shown with.
 MODELS = {
     "dualis.accounts.money",
+    "dualis.accounts.votes_models",
     "dualis.bulk",
     "dualis.errors",
     "dualis.fields",
@@ -56,6 +58,7 @@ MODELS = {
     "dualis.lending.view",
     "dualis.notifications.door_models",
     "dualis.published",
+    "governance.staking_models",
 }
 PLUMBING = {
     "connection",
@@ -82,6 +85,7 @@ EDGE_NAMES = {
     "browser",
     "consumers",
     "doors_api",
+    "delegation_api",
     "engine",
     "forms",
     "health",
@@ -100,6 +104,9 @@ EDGE_NAMES = {
     "serializers",
     "server",
     "session_api",
+    "staking_admin",
+    "staking_api",
+    "votes_admin",
 }
 COMPOSE = {"settings", "urls", "money_urls", "asgi", "routing"}
 LEVELS = ("pure", "models", "services", "plumbing", "edges", "compose")
