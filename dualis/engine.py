@@ -19,7 +19,7 @@ from django.db import DatabaseError, InterfaceError, connection, transaction
 from dualis import idempotency, leadership
 from dualis.accounts import pruning
 from dualis.lending import history as lending_history
-from dualis.lending import liquidation, participants, pools
+from dualis.lending import liquidation, participants, pools, resales
 from dualis.lending.watch import Watch
 from dualis.models import EngineStep
 from dualis.oracle import backfill, history
@@ -157,6 +157,7 @@ def market_steps() -> list[Step]:
     return [
         Step("oracle.tick", settings.TICK_SECONDS, oracle.tick),
         Step("lending.liquidations", settings.TICK_SECONDS, liquidate, is_atomic=False),
+        Step("lending.resales", settings.TICK_SECONDS, resales.run, is_atomic=False),
         Step("lending.block", settings.BLOCK_SECONDS, pools.run_block),
         Step("lending.interest", 3_600.0, pools.book_interest),
         Step("lending.history", 300.0, lending_history.record),

@@ -19,6 +19,7 @@ PURE = {
     "dualis.lending.books",
     "dualis.lending.grace",
     "dualis.lending.rates",
+    "dualis.lending.resale",
     "dualis.lending.risk",
     "dualis.lending.screening",
     "dualis.lending.settlement",
@@ -47,6 +48,7 @@ MODELS = {
     "dualis.lending.figures",
     "dualis.lending.liquidation_models",
     "dualis.lending.points",
+    "dualis.lending.resale_models",
     "dualis.lending.view",
     "dualis.published",
 }
@@ -86,6 +88,7 @@ EDGE_NAMES = {
     "pages",
     "pools_api",
     "permissions",
+    "resale_api",
     "serializers",
     "server",
     "session_api",

@@ -13,13 +13,21 @@ from rest_framework.views import APIView
 from dualis import errors
 from dualis.accounts.permissions import identity_of
 from dualis.api import PublicView, idempotent, reply, valid
-from dualis.lending import auction, bidding, liquidation_desk, liquidation_figures
+from dualis.lending import (
+    auction,
+    bidding,
+    liquidation_desk,
+    liquidation_figures,
+    resale_figures,
+    resales,
+)
 from dualis.lending.liquidation_models import OPEN, SETTLED, Liquidation
 from dualis.lending.models import Market
+from dualis.lending.resale_models import Resale
 from dualis.lending.view import View
 from realtime import journal, readers
 
-_LAST_PAGE = 100_000
+LAST_PAGE = 100_000
 _TIERS = [tier.value for tier in auction.CLOCK_SECONDS]
 
 
@@ -27,7 +35,7 @@ class _Query(serializers.Serializer[Any]):
     status = serializers.ChoiceField([OPEN, SETTLED], required=False)
     pool = serializers.CharField(max_length=32, required=False)
     tier = serializers.ChoiceField(_TIERS, required=False)
-    page = serializers.IntegerField(min_value=1, max_value=_LAST_PAGE, default=1)
+    page = serializers.IntegerField(min_value=1, max_value=LAST_PAGE, default=1)
     limit = serializers.IntegerField(min_value=1, max_value=100, default=20)
 
 
@@ -52,15 +60,7 @@ class Liquidations(PublicView):
             total = found.count()
             shown = _Shown(timezone.now())
             rows = [shown.row(row) for row in found[offset : offset + limit]]
-        pagination = {
-            "total": total,
-            "limit": limit,
-            "offset": offset,
-            "page": page,
-            "totalPages": -(-total // limit),
-            "hasMore": offset + limit < total,
-        }
-        return reply(rows, pagination=pagination, seq=at.seq, epoch=at.epoch)
+        return reply(rows, pagination=pagination(total, page, limit), seq=at.seq, epoch=at.epoch)
 
 
 class LiquidationDetail(PublicView):
@@ -82,12 +82,18 @@ class LiquidationDetail(PublicView):
 
 
 class PlaceBid(APIView):
-    """POST liquidations/<auction id>/bid {amount}: an amount of the debt asset, or "max"."""
+    """POST liquidations/<auction id>/bid {amount}: an amount of the debt asset, or "max".
+
+    In a resale it is an amount of the backstop's asset.
+    """
 
     @idempotent
     def post(self, request: Request, auction_id: str) -> Response:
         amount = valid(_Bid, request)["amount"]
         user_id = identity_of(request).user_id
+        if Resale.objects.filter(id=auction_id).exists():
+            bought = resales.bid(user_id, auction_id, amount, now=timezone.now())
+            return reply(resale_figures.bought_row(bought.bid, bought.resale), status=201)
         done = bidding.bid(user_id, auction_id, amount, now=timezone.now())
         row = {
             **liquidation_figures.bid_row(done.bid),
@@ -96,6 +102,19 @@ class PlaceBid(APIView):
             "status": done.liquidation.status,
         }
         return reply(row, status=201)
+
+
+def pagination(total: int, page: int, limit: int) -> dict[str, Any]:
+    """Return what a list says of its pages."""
+    offset = (page - 1) * limit
+    return {
+        "total": total,
+        "limit": limit,
+        "offset": offset,
+        "page": page,
+        "totalPages": -(-total // limit),
+        "hasMore": offset + limit < total,
+    }
 
 
 class _Shown:

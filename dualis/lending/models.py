@@ -298,6 +298,7 @@ from dualis.lending.liquidation_models import (  # noqa: E402
     LiquidationStage,
 )
 from dualis.lending.points import MarketPoint, PoolPoint  # noqa: E402
+from dualis.lending.resale_models import Resale, ResaleBid, ResaleStage  # noqa: E402
 
 __all__ = [
     "Account",
@@ -311,5 +312,8 @@ __all__ = [
     "MarketPoint",
     "Pool",
     "PoolPoint",
+    "Resale",
+    "ResaleBid",
+    "ResaleStage",
     "SupplyPosition",
 ]
