@@ -1,14 +1,18 @@
 """`manage.py seed_demo`: prices with their past, pools, demo logins; in development alone."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from dualis import engine
 from dualis.accounts import demo
 from dualis.lending.demo import make_demo_market
-from dualis.oracle import backfill
+from dualis.lending.participants import SWING
+from dualis.oracle import backfill, walk
+
+_REHEARSED = timedelta(minutes=6)  # at least: from a turn of the tide until it liquidates
 
 
 class Command(BaseCommand):
@@ -17,8 +21,19 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if settings.IS_PRODUCTION:
             raise CommandError("the demo market is made in development only")
-        now = datetime.now(UTC)
+        now = _clock()
         demo.make_demo_users(now)
         self.stdout.write("Making the demo market ...")
-        backfill.backfill(now)
-        make_demo_market(now)
+        begin = _tide_turned(now - _REHEARSED)
+        backfill.backfill(begin, is_demo=True)
+        if make_demo_market(begin):
+            engine.rehearse(begin, _clock)
+
+
+def _clock() -> datetime:
+    return datetime.now(UTC)
+
+
+def _tide_turned(before: datetime) -> datetime:
+    """Return when the swinging asset was last high or low: its breaker takes it up from there."""
+    return datetime.fromtimestamp(walk.turn_before(SWING, int(before.timestamp())), UTC)
