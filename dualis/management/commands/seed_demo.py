@@ -21,10 +21,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if settings.IS_PRODUCTION:
             raise CommandError("the demo market is made in development only")
-        now = _clock()
-        demo.make_demo_users(now)
+        begin = _tide_turned(_clock() - _REHEARSED)
+        demo.make_demo_users(begin)
         self.stdout.write("Making the demo market ...")
-        begin = _tide_turned(now - _REHEARSED)
         backfill.backfill(begin, is_demo=True)
         if make_demo_market(begin):
             engine.rehearse(begin, _clock)
