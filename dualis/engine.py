@@ -179,16 +179,22 @@ def market_steps() -> list[Step]:
 def rehearse(begin: datetime, clock: Callable[[], datetime]) -> None:
     """Run what moves the market from `begin` on, as if the engine had run, in coarse steps.
 
-    It ends when it has caught up with the clock. For a demo market, so that whoever opens it first
-    does not find it standing still.
+    It ends when it has caught up with the clock; where an engine leads it does nothing. For a demo
+    market, so that whoever opens it first does not find it standing still.
     """
-    moving = [step for step in market_steps() if step.name.startswith(_MOVING)]
-    now = begin
-    while now + REHEARSAL <= clock():
-        now += REHEARSAL
-        for step in moving:
-            with transaction.atomic() if step.is_atomic else nullcontext():
-                step.run(now)
+    lock = leadership.lock()
+    if not lock.acquire():
+        return
+    try:
+        moving = [step for step in market_steps() if step.name.startswith(_MOVING)]
+        now = begin
+        while now + REHEARSAL <= clock():
+            now += REHEARSAL
+            for step in moving:
+                with transaction.atomic() if step.is_atomic else nullcontext():
+                    step.run(now)
+    finally:
+        lock.release()
 
 
 async def run() -> None:

@@ -145,3 +145,12 @@ def test_a_rehearsal_runs_what_moves_the_market_until_it_has_caught_up(monkeypat
     engine.rehearse(NOW, lambda: NOW + timedelta(seconds=next(late)))
     moments = [NOW + timedelta(seconds=seconds) for seconds in (10, 20, 30, 40, 50)]
     assert ran == [(name, at) for at in moments for name in ("oracle.tick", "demo.loans")]
+
+
+def test_nothing_is_rehearsed_where_an_engine_leads(monkeypatch):
+    leading, ran = leadership.lock(), []
+    monkeypatch.setattr(engine, "market_steps", lambda: [Step("oracle.tick", 1, ran.append)])
+    assert leading.acquire()
+    engine.rehearse(NOW, lambda: NOW + timedelta(minutes=1))
+    leading.release()
+    assert not ran

@@ -2,8 +2,8 @@
 
 1. A lot is what the backstop held at the opening; what it seizes later is the next lot. So what the
    stages told stays true, and nothing new is sold at a discount that has already grown.
-2. Only the backstop's books and the buyer's wallets move: pools and positions never do. Anybody may
-   buy, the former borrower too: his debt is history, and he pays what all pay.
+2. Only the backstop's books and the buyer's wallets move: pools and positions never do. So anybody
+   may buy, the former borrower too: he pays what all pay, and nothing of his position changes.
 3. Lock order: wallets by user and asset, the backstop, the resale; then the first save.
 4. A clock moves by the time between two ticks, if the latter has live prices (rulings, 18).
 """
