@@ -9,8 +9,9 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from channels.db import database_sync_to_async
 from django.conf import settings
@@ -18,8 +19,8 @@ from django.db import DatabaseError, InterfaceError, connection, transaction
 
 from dualis import idempotency, leadership
 from dualis.accounts import pruning
+from dualis.lending import demo_bids, demo_loans, liquidation, participants, pools, resales
 from dualis.lending import history as lending_history
-from dualis.lending import liquidation, participants, pools
 from dualis.lending.watch import Watch
 from dualis.models import EngineStep
 from dualis.notifications import broadcasts
@@ -35,6 +36,8 @@ log = logging.getLogger(__name__)
 STANDBY_SECONDS = 1.0  # how often a waiting engine asks for the lock
 PRUNE_SECONDS = 60.0
 LIQUIDATION_SHARE = 0.8  # of a tick: what is left is for the prices of the next one
+REHEARSAL = timedelta(seconds=10)
+_MOVING = ("oracle.tick", "lending.liquidations", "lending.resales", "lending.block", "demo.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,10 +162,13 @@ def market_steps() -> list[Step]:
     demo = [
         Step("demo.values", 600.0, backfill.renew_values),
         Step("demo.participants", 4.0, participants.step),
+        Step("demo.loans", 7.0, demo_loans.step, is_atomic=False),
+        Step("demo.bids", 3.0, demo_bids.step, is_atomic=False),
     ]
     return [
         Step("oracle.tick", settings.TICK_SECONDS, oracle.tick),
         Step("lending.liquidations", settings.TICK_SECONDS, liquidate, is_atomic=False),
+        Step("lending.resales", settings.TICK_SECONDS, resales.run, is_atomic=False),
         Step("lending.block", settings.BLOCK_SECONDS, pools.run_block),
         Step("lending.interest", 3_600.0, pools.book_interest),
         Step("lending.history", 300.0, lending_history.record),
@@ -179,6 +185,27 @@ def market_steps() -> list[Step]:
         Step("idempotency.prune", 3_600.0, idempotency.prune),
         *([] if settings.IS_PRODUCTION else demo),
     ]
+
+
+def rehearse(begin: datetime, clock: Callable[[], datetime]) -> None:
+    """Run what moves the market from `begin` on, as if the engine had run, in coarse steps.
+
+    It ends when it has caught up with the clock; where an engine leads it does nothing. For a demo
+    market, so that whoever opens it first does not find it standing still.
+    """
+    lock = leadership.lock()
+    if not lock.acquire():
+        return
+    try:
+        moving = [step for step in market_steps() if step.name.startswith(_MOVING)]
+        now = begin
+        while now + REHEARSAL <= clock():
+            now += REHEARSAL
+            for step in moving:
+                with transaction.atomic() if step.is_atomic else nullcontext():
+                    step.run(now)
+    finally:
+        lock.release()
 
 
 async def run() -> None:

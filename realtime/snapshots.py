@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from dualis.lending.liquidation_models import OPEN, LiquidationStage
 from dualis.lending.models import Account, BorrowPosition, Pool, SupplyPosition
+from dualis.lending.resale_models import ResaleStage
 from dualis.lending.view import View
 from dualis.notifications.models import Notification, UnreadCount
 from dualis.oracle.models import Asset, Quote
@@ -49,7 +50,9 @@ def _positions(owner: str) -> Iterable[Published]:
 
 
 def _liquidations(owner: str) -> Iterable[Published]:
-    return LiquidationStage.objects.filter(liquidation__status=OPEN).order_by("at", "-stage")
+    liquidations = LiquidationStage.objects.filter(liquidation__status=OPEN)
+    resales = ResaleStage.objects.filter(resale__status=OPEN)
+    return [*liquidations.order_by("at", "-stage"), *resales.order_by("at", "key")]
 
 
 def _nothing(owner: str) -> Iterable[Published]:

@@ -55,7 +55,9 @@ CHANNELS: dict[str, Channel] = {
             Kind.EVENTS,
             filters=(
                 Filter("pools"),
-                Filter("tiers", ("SoftLiquidation", "ForcedLiquidation", "FullLiquidation")),
+                Filter(
+                    "tiers", ("SoftLiquidation", "ForcedLiquidation", "FullLiquidation", "Resale")
+                ),
                 Filter("stages", ("trigger", "auction_start", "settlement")),
             ),
         ),

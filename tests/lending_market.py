@@ -16,6 +16,7 @@ from dualis.lending.models import (
     Liquidation,
     Market,
     Pool,
+    Resale,
     SupplyPosition,
 )
 from dualis.oracle.assets import START_PRICES, seed_assets
@@ -82,6 +83,8 @@ def check() -> None:
     for backstop in BackstopAccount.objects.all():
         for symbol, amount in {backstop.asset: backstop.cash, **backstop.held}.items():
             assert sums.get((f"backstop:{backstop.asset}", symbol), 0) == Decimal(amount) >= 0
+    for resale in Resale.objects.select_related("pool"):
+        check_resale(resale)
     fees: dict[str, Decimal] = {}
     for liquidation in Liquidation.objects.all():
         check_liquidation(liquidation)
@@ -118,6 +121,19 @@ def check_liquidation(row: Liquidation) -> None:
     borne = sum((Decimal(part) for part in row.losses.values()), Decimal(0))
     unit = Decimal(1).scaleb(-row.pool.places)
     assert abs(borne - row.bad_debt) <= 2 * unit, "each step rounds by a unit at most"
+
+
+def check_resale(row: Resale) -> None:
+    """Hold one resale against its stages, its bids and what the backstop holds."""
+    stages = {stage.stage for stage in row.stages.all()}
+    assert stages == {"auction_start"} | (set() if row.is_open else {"settlement"})
+    bids = list(row.bids.all())
+    assert sum((bid.bought for bid in bids), Decimal(0)) == row.sold <= row.lot
+    assert sum((bid.paid for bid in bids), Decimal(0)) == row.proceeds
+    assert row.is_open == (row.sold < row.lot) == (row.settled_at is None)
+    if row.is_open:
+        held = BackstopAccount.objects.get(asset=row.pool.asset_id).held
+        assert Decimal(held[row.symbol]) >= row.lot - row.sold
 
 
 def _sums(

@@ -150,3 +150,25 @@ def test_run_leads_steps_and_gives_the_lock_back_when_cancelled():
     asyncio.run(scenario())
     assert not lock.held
     assert ran == sorted(ran) and ran[-1] - ran[0] < timedelta(seconds=10)
+
+
+def test_a_rehearsal_runs_what_moves_the_market_until_it_has_caught_up(monkeypatch):
+    ran, late = [], iter(range(30, 100, 5))  # the clock goes on while it runs
+
+    def step(name, *, is_atomic=True):
+        return Step(name, 1, lambda now: ran.append((name, now)), is_atomic)
+
+    steps = [step("oracle.tick"), step("journal.prune"), step("demo.loans", is_atomic=False)]
+    monkeypatch.setattr(engine, "market_steps", lambda: steps)
+    engine.rehearse(NOW, lambda: NOW + timedelta(seconds=next(late)))
+    moments = [NOW + timedelta(seconds=seconds) for seconds in (10, 20, 30, 40, 50)]
+    assert ran == [(name, at) for at in moments for name in ("oracle.tick", "demo.loans")]
+
+
+def test_nothing_is_rehearsed_where_an_engine_leads(monkeypatch):
+    leading, ran = leadership.lock(), []
+    monkeypatch.setattr(engine, "market_steps", lambda: [Step("oracle.tick", 1, ran.append)])
+    assert leading.acquire()
+    engine.rehearse(NOW, lambda: NOW + timedelta(minutes=1))
+    leading.release()
+    assert not ran

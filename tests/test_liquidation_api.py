@@ -49,15 +49,18 @@ def place(user, row, amount="max", **headers):
 
 # --- the channel -------------------------------------------------------------------------------
 def applied(rows, events):
-    """Apply events as a client does: a settlement ends every stage of its liquidation."""
+    """Apply events as a client does: a settlement ends every stage of its auction."""
     rows = dict(rows)
     for event in events:
         row = json.loads(event.text)
         rows[event.key] = row
         if row["stage"] == "settlement":
-            ended = row["liquidationId"]
-            rows = {key: r for key, r in rows.items() if r["liquidationId"] != ended}
+            rows = {key: r for key, r in rows.items() if whose(r) != whose(row)}
     return rows
+
+
+def whose(row):
+    return row["resaleId"] if row.get("kind") == "resale" else row["liquidationId"]
 
 
 def verify_join(action):

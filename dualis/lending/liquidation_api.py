@@ -13,9 +13,17 @@ from rest_framework.views import APIView
 from dualis import errors
 from dualis.accounts.permissions import identity_of
 from dualis.api import PublicView, asked, idempotent, reply, valid
-from dualis.lending import auction, bidding, liquidation_desk, liquidation_figures
+from dualis.lending import (
+    auction,
+    bidding,
+    liquidation_desk,
+    liquidation_figures,
+    resale_figures,
+    resales,
+)
 from dualis.lending.liquidation_models import OPEN, SETTLED, Liquidation
 from dualis.lending.models import Market
+from dualis.lending.resale_models import Resale
 from dualis.lending.view import View
 from dualis.paging import SortedQuery, paged
 from realtime import journal, readers
@@ -79,12 +87,18 @@ class LiquidationDetail(PublicView):
 
 
 class PlaceBid(APIView):
-    """POST liquidations/<auction id>/bid {amount}: an amount of the debt asset, or "max"."""
+    """POST liquidations/<auction id>/bid {amount}: an amount of the debt asset, or "max".
+
+    In a resale it is an amount of the backstop's asset.
+    """
 
     @idempotent
     def post(self, request: Request, auction_id: str) -> Response:
         amount = valid(_Bid, request)["amount"]
         user_id = identity_of(request).user_id
+        if Resale.objects.filter(id=auction_id).exists():
+            bought = resales.bid(user_id, auction_id, amount, now=timezone.now())
+            return reply(resale_figures.bought_row(bought.bid, bought.resale), status=201)
         done = bidding.bid(user_id, auction_id, amount, now=timezone.now())
         row = {
             **liquidation_figures.bid_row(done.bid),

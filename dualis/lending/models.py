@@ -299,6 +299,7 @@ from dualis.lending.liquidation_models import (  # noqa: E402
     LiquidationStage,
 )
 from dualis.lending.points import HealthPoint, MarketPoint, PoolPoint  # noqa: E402
+from dualis.lending.resale_models import Resale, ResaleBid, ResaleStage  # noqa: E402
 
 __all__ = [
     "Account",
@@ -313,5 +314,8 @@ __all__ = [
     "MarketPoint",
     "Pool",
     "PoolPoint",
+    "Resale",
+    "ResaleBid",
+    "ResaleStage",
     "SupplyPosition",
 ]

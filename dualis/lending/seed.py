@@ -18,6 +18,7 @@ POOLS: dict[str, str] = {
     "cc-main": "CC",
     "tbill-2026": "T-BILL-2026",
     "spy-2026": "SPY-2026",
+    "swing-demo": "SWING",  # priced in demo markets alone
 }
 
 

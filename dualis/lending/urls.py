@@ -9,6 +9,7 @@ from dualis.lending import (
     liquidation_api,
     pools_api,
     positions_api,
+    resale_api,
 )
 
 urlpatterns = [
@@ -37,6 +38,8 @@ urlpatterns = [
     path("borrow/positions/<str:position_id>/remove-collateral", api.RemoveCollateral.as_view()),
     path("borrow/positions/<str:position_id>/close", api.Close.as_view()),
     path("liquidations", liquidation_api.Liquidations.as_view()),
+    path("liquidations/resales", resale_api.Resales.as_view()),
+    path("liquidations/resales/<str:resale_id>", resale_api.ResaleDetail.as_view()),
     path("liquidations/<str:liquidation_id>", liquidation_api.LiquidationDetail.as_view()),
     path("liquidations/<str:auction_id>/bid", liquidation_api.PlaceBid.as_view()),
 ]

@@ -8,7 +8,7 @@ import dualis.fields
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("lending", "0005_points"),
+        ("lending", "0006_resales"),
     ]
 
     operations = [
