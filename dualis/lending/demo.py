@@ -139,7 +139,7 @@ def _add_swing(people: list[User], actor: User, now: datetime) -> None:
     first = people[0].id
     needs = {(user.id, pool.asset_id): _SWING_EACH for user in people}
     needs[first, pool.asset_id] += Decimal(_SWING_SUPPLY) + Decimal(_SWING_BACKSTOP)
-    _pay_in(needs, actor, now)
+    pay_in(needs, actor, now)
     _attempt(supplying.supply, first, pool.id, _SWING_SUPPLY, now=now)
     _attempt(backstop.fund, first, pool.asset_id, _SWING_BACKSTOP, now=now)
 
