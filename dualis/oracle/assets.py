@@ -21,7 +21,7 @@ CATALOGUE: dict[str, tuple[str, InstrumentType, int, FeedKind]] = {
 
 # of demo markets alone: what swings so much that loans are liquidated while one looks on
 DEMO_CATALOGUE: dict[str, tuple[str, InstrumentType, int, FeedKind]] = {
-    "SWING": ("Demo Swing (simulated)", InstrumentType.CRYPTO, 6, FeedKind.MARKET),
+    "SWING": ("Demo Swing", InstrumentType.CRYPTO, 6, FeedKind.MARKET),
 }
 
 # USD; where the simulation starts, and the net asset values of a demo market
