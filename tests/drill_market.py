@@ -1,6 +1,7 @@
 """The market of the drills, in a process of its own on the database of a site.
 
-`python -m tests.drill_market people` opens it, with eight people, and prints a token for each.
+`python -m tests.drill_market people` opens it, with eight people who have money and two loans each,
+and prints a token for each.
 `python -m tests.drill_market audit` holds the sentences of the ledger against one snapshot after
 the other until its input ends, then once more, and prints how many it has seen.
 """
@@ -23,6 +24,7 @@ from realtime import readers  # noqa: E402
 from tests import lending_market, world  # noqa: E402
 
 PEOPLE = 8
+LOANS = ("3000", "11000")  # one with room to borrow and repay, one that a fall liquidates
 MONEY = {"USDC": "500000", "ETH": "400", "wBTC": "20"}
 
 
@@ -35,7 +37,8 @@ def people() -> None:
         supplying.supply(lender.id, pool_id, amount, now=now)
     made = [lending_market.rich(f"person{n}", MONEY, now=now) for n in range(PEOPLE)]
     for user in made:
-        borrowing.open_position(user.id, "usdc-main", "10000", {"ETH": "11"}, now=now)
+        for amount in LOANS:
+            borrowing.open_position(user.id, "usdc-main", amount, {"ETH": "11"}, now=now)
     print(json.dumps({user.id: world.token(user) for user in made}))
 
 

@@ -108,11 +108,10 @@ class Person:
     def write(self, first: int, stop: threading.Event) -> None:
         """Supply, borrow and repay in turn until told to stop, or until no answer comes.
 
-        Numbers begin with `first`; every amount is one of its own.
+        On the smallest loan. Numbers begin with `first`; every amount is one of its own.
         """
-        loans = self.positions()
-        assert loans, "a person who writes has a loan"
-        loan = f"/borrow/positions/{loans[0]['positionId']}"
+        smallest = min(self.positions(), key=lambda row: Decimal(row["debt"]))
+        loan = f"/borrow/positions/{smallest['positionId']}"
         paths = {"supply": "/pools/usdc-main/supply"}
         paths |= {kind: f"{loan}/{kind}" for kind in ("borrow", "repay")}
         for number in range(first, first + 100_000):

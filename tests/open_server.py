@@ -13,5 +13,5 @@ from django.core.management import call_command  # noqa: E402
 from realtime import limits  # noqa: E402
 
 if __name__ == "__main__":
-    limits.USER_READS = limits.USER_WRITES = "1000000/m"
+    limits.USER_READS = limits.USER_WRITES = limits.ANONYMOUS = "1000000/m"
     call_command("serve", engine=True)

@@ -119,7 +119,7 @@ def valkey() -> Iterator[Valkey]:
         server.stop()
 
 
-def wait_for_port(port: int) -> None:
+def wait_for_port(port: int, seconds: float = 20.0) -> None:
     """Return once something accepts connections on the port."""
 
     def is_open() -> bool:
@@ -129,7 +129,7 @@ def wait_for_port(port: int) -> None:
             return False
         return True
 
-    wait_until(is_open)
+    wait_until(is_open, seconds)
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = 60.0) -> None:

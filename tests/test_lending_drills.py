@@ -24,7 +24,7 @@ from tests.servers import a_postgres
 
 pytestmark = [pytest.mark.process, pytest.mark.drill]
 
-LEVELS = (2000, 1150, 1050, 1000)  # of ETH: in turn safe, and the three tiers of liquidation
+LEVELS = (2000, 1150, 1050, 1000)  # of ETH: in turn safe, and ever worse for a loan near its limit
 LEVEL_MINUTES = 5  # of history; the breaker takes two to release a jump
 ACKNOWLEDGED = 24  # before a crash
 
@@ -54,7 +54,7 @@ def site(migrated, tmp_path):
 
 @pytest.fixture
 def people(site):
-    """Eight people with money and a loan each."""
+    """Eight people with money and loans."""
     done = subprocess.run(
         program("people"), cwd=ROOT, env=site.environment, stdout=subprocess.PIPE, check=True
     )

@@ -14,6 +14,7 @@ from random import Random
 from typing import NamedTuple
 
 import pytest
+from django.db import connection
 
 from dualis.errors import DomainError
 from dualis.lending import backstop, bidding, borrowing, liquidation, pools, staff, supplying
@@ -163,6 +164,9 @@ class History:
             row = running.get(position.id)
             if row is None:
                 assert not risk.has_to_open, f"no auction: {risk}"
+                self.seen["spared"] += bool(risk.tier and risk.is_spared)
+                self.seen["in grace"] += bool(risk.tier and risk.is_in_grace)
+                self.seen["cooling"] += bool(risk.tier and risk.is_cooling)
             elif row.id not in known:
                 assert risk.may_open, f"unexplained: {risk}"
                 assert (row.tier, row.opened_tier) == (risk.tier, risk.tier)
@@ -253,6 +257,8 @@ def test_every_liquidation_of_a_crash_is_explained_and_none_is_missing():
     """The fall of January 2018; by `make drills` all days there are."""
     days = recorded.days()
     if not drills.IS_WHOLE_HISTORY:
+        if connection.vendor != "sqlite":
+            pytest.skip("once is enough: no step of it meets another")
         days = [day for day in days if date(2018, 1, 10) <= day.date <= date(2018, 2, 6)]
     seen = lived_through(days)
     print(dict(seen))
