@@ -133,7 +133,7 @@ def test_identities_hold_while_eight_people_do_everything_at_once(site, people, 
                 has_failed = any(one.done() for one in running)
                 return has_failed or (time.monotonic() > end and not missing())
 
-            until(is_over, seconds=drills.SECONDS + 90, why=lambda: f"not accepted: {missing()}")
+            until(is_over, seconds=drills.SECONDS + 180, why=lambda: f"not accepted: {missing()}")
     told = answers(people)
     print(told.total(), "requests,", looks[0], "audits,", sorted(told.items()))
     assert not faults(people), site.log.read_text()[-4000:]
