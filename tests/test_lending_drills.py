@@ -4,6 +4,7 @@
 """
 
 import json
+import signal
 import subprocess
 import sys
 import threading
@@ -12,13 +13,16 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from functools import partial
 
+import httpx
 import psycopg
 import pytest
 
 from tests import drills
 from tests.drill_people import ACTS, REFUSALS, Asked, code, people_of
+from tests.open_server import FATAL
 from tests.process import ROOT, Site, until
 from tests.servers import a_postgres
 
@@ -159,7 +163,7 @@ def test_ten_equal_requests_at_once_act_once(site, people):
     assert person.booked() - before == Counter({("supply", "77.5"): 1})
 
 
-@pytest.mark.parametrize("victim", ["server", "database"])
+@pytest.mark.parametrize("victim", ["server", "answer", "database"])
 def test_what_was_acknowledged_survives_a_crash_and_the_rest_acts_once(
     site, people, migrated, victim
 ):
@@ -175,22 +179,35 @@ def test_what_was_acknowledged_survives_a_crash_and_the_rest_acts_once(
         with acting(*(partial(person.write, number * 100_000) for person in people)):
             until(lambda: acknowledged(people) >= ACKNOWLEDGED, seconds=90, why=site.log.read_text)
             crashed_at = datetime.now(UTC)
-            if victim == "server":
-                process.kill()
-                process.wait()
-            else:
-                migrated.crash()
-                migrated.start()
-        if victim == "server":
+            match victim:
+                case "server":
+                    process.kill()
+                case "answer":
+                    ask_in_vain(people[0], number)
+                case "database":
+                    migrated.crash()
+                    migrated.start()
+        if victim != "database":
+            assert process.wait(10) == -signal.SIGKILL
             process = site.start("-m", "tests.open_server")
         site.wait_until_ready(process)
         assert faults(people) <= {"UNAVAILABLE"}, site.log.read_text()[-4000:]
         unanswered = sum(asked.answer is None for person in people for asked in person.asked)
         kept = sum(expect_each_once(*pair) for pair in zip(people, before, strict=True))
+        assert kept or victim != "answer"
         print(f"{acknowledged(people)} acknowledged, {unanswered} not, {kept} of them booked")
         until(lambda at=crashed_at: last_tick(url) > at, why=site.log.read_text)
     with audited(site):
         pass
+
+
+def ask_in_vain(person, number):
+    """Let the server be killed when it has booked, before it can say so."""
+    body = {"amount": format(99 + Decimal(number).scaleb(-6), "f")}
+    asked = Asked("supply", "/pools/usdc-main/supply", f"{person.user_id}-{number}{FATAL}", body)
+    person.asked.append(asked)
+    with pytest.raises(httpx.TransportError):
+        person.ask(asked)
 
 
 def answers(people):
