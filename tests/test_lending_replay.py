@@ -65,6 +65,7 @@ class History:
         self.now = lm.T0
         self.seen: Counter[str] = Counter()
         self.tally = lm.Tally()
+        self.loans: dict[str, str] = {}  # id -> user, in the order of opening: ids are random
         self.frozen_since: dict[str, datetime] = {}
         self.thawed_at: dict[str, datetime] = {}  # after a long freeze
         prices = {"USDC": "1", "ETH": str(first.eth), "wBTC": str(first.btc)}
@@ -99,25 +100,28 @@ class History:
         worth = self.draw.randint(20, 100) * 1000
         prices = {quote.asset_id: quote.price for quote in Quote.objects.all()}
         held = {symbol: f"{worth / prices[symbol] / len(symbols):.6f}" for symbol in symbols}
-        borrowing.open_position(user.id, pool_id, "max", held, now=self.now)
+        done = borrowing.open_position(user.id, pool_id, "max", held, now=self.now)
+        self.loans[done.position.id] = user.id
 
     def live_a_day(self) -> None:
         """Book the interest; let some open loans, borrow more, or leave."""
         pools.book_interest(self.now)
+        is_open = set(BorrowPosition.objects.filter(closed_at=None).values_list("id", flat=True))
         for user in self.borrowers:
-            own = list(BorrowPosition.objects.filter(user=user, closed_at=None).order_by("id"))
+            own = [loan for loan, owner in self.loans.items() if owner == user.id]
+            own = [loan for loan in own if loan in is_open]
             with contextlib.suppress(DomainError):
                 if len(own) < LOANS and self.draw.random() < 0.4:
                     self.borrow(user)
                 elif own and self.draw.random() < 0.1:
-                    borrowing.borrow(user.id, self.draw.choice(own).id, "max", now=self.now)
+                    borrowing.borrow(user.id, self.draw.choice(own), "max", now=self.now)
                 elif own and self.draw.random() < 0.05:
-                    borrowing.close_position(user.id, self.draw.choice(own).id, now=self.now)
+                    borrowing.close_position(user.id, self.draw.choice(own), now=self.now)
 
     def bid(self) -> None:
         """Let the bidders buy of some of the lots."""
-        running = Liquidation.objects.filter(status="open").order_by("position_id")
-        for row in list(running):
+        running = {row.position_id: row for row in Liquidation.objects.filter(status="open")}
+        for row in [running[loan] for loan in self.loans if loan in running]:
             if self.draw.random() < 0.4:
                 user = self.draw.choice(self.bidders)
                 amount = self.draw.choice(["max", f"{row.opened_with / 8:.6f}"])
