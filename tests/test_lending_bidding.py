@@ -139,6 +139,24 @@ def test_of_two_bidders_at_once_the_second_gets_what_is_left(bidder):
 
 
 @pytest.mark.django_db(transaction=True)
+def test_two_bids_at_once_that_fit_buy_the_lot_together_and_no_more(bidder):
+    row = auction_at("1690")
+    other = rich("other")
+
+    def bids(user):
+        return lambda: retried(lambda: bidding.bid(user.id, row.auction_id, "1875", now=T0))
+
+    done = together(bids(bidder), bids(other), lambda: lqm.run(T0))
+    assert not raised(done)
+    row.refresh_from_db()
+    assert (row.status, row.filled) == ("settled", 3750)
+    assert sorted(answer.liquidation.status for answer in done[:2]) == ["open", "settled"]
+    bought = {bid.user_id: D(bid.reward["ETH"]) for bid in Bid.objects.all()}
+    assert bought == {user.id: wallet(user, "ETH") - 100 for user in (bidder, other)}
+    assert sum(bought.values()) == D(stage(row, "settlement")["seized"][0]["amount"])
+
+
+@pytest.mark.django_db(transaction=True)
 def test_of_two_bids_for_everything_at_once_one_wins_and_it_is_settled_once(bidder):
     row = auction_at("1690")
     other = rich("other")
