@@ -92,6 +92,9 @@ def _auctions(tick: Any) -> list[float]:
     """Return milliseconds from the commit of a price to the committed auction, one at a time."""
     from dualis.lending.models import Liquidation
 
+    _reprice(CC=2 * COIN, USDC=Decimal(1), ETH=ETH, wBTC=Decimal(67710))
+    tick()  # all are back where they began
+    tick()  # and read again
     spent = []
     for _ in range(AUCTIONS):
         _reprice(CC=FALLEN, USDC=Decimal(1), ETH=ETH, wBTC=Decimal(67710))
