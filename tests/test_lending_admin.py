@@ -23,6 +23,7 @@ NAMES = [
     "account",
     "poolpoint",
     "marketpoint",
+    "healthpoint",
 ]
 
 
