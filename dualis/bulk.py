@@ -1,6 +1,7 @@
-"""The one bulk door for published rows: many rows, one statement, one signal."""
+"""The one bulk door for published rows: many rows, a statement a model, one signal."""
 
 from collections.abc import Sequence
+from itertools import groupby
 
 from django.db import transaction
 from django.dispatch import Signal
@@ -12,21 +13,26 @@ rows_saved = Signal()
 
 
 def save_all(rows: Sequence[Published], *, silent: Sequence[Published] = ()) -> None:
-    """Write rows of one model in one upsert and announce them under one head increment.
+    """Write rows, each run of one model in one upsert; announce them under one head increment.
 
     `silent` rows are written with them and not announced: their public state did not change.
     """
     everything = [*rows, *silent]
     if not everything:
         return
-    model = type(everything[0])
-    fields = [f for f in model._meta.concrete_fields if not f.primary_key]
-    with transaction.atomic():
-        model._base_manager.bulk_create(
-            everything,
-            update_conflicts=True,
-            unique_fields=[model._meta.pk.attname],
-            update_fields=[f.name for f in fields],
-        )
+    with transaction.atomic(savepoint=False):
+        for _, of_model in groupby(everything, type):
+            _upsert(list(of_model))
         if rows:
-            rows_saved.send(model, rows=list(rows))
+            rows_saved.send(type(rows[0]), rows=list(rows))
+
+
+def _upsert(rows: Sequence[Published]) -> None:
+    model = type(rows[0])
+    fields = [f for f in model._meta.concrete_fields if not f.primary_key]
+    model._base_manager.bulk_create(
+        rows,
+        update_conflicts=True,
+        unique_fields=[model._meta.pk.attname],
+        update_fields=[f.name for f in fields],
+    )
