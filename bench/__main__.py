@@ -3,9 +3,10 @@
 import platform
 import sys
 
-from bench import fanout, market, operations, screen
+from bench import disk, fanout, market, operations, screen
 
 BENCHES = {
+    "disk": disk.run,
     "fanout": fanout.run,
     "market": market.run,
     "operations": operations.run,
