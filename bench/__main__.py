@@ -3,12 +3,14 @@
 import platform
 import sys
 
-from bench import fanout, market, notices, screen
+from bench import disk, fanout, market, notices, operations, screen
 
 BENCHES = {
+    "disk": disk.run,
     "fanout": fanout.run,
     "market": market.run,
     "notices": notices.run,
+    "operations": operations.run,
     "screen": screen.run,
 }
 

@@ -1,4 +1,4 @@
-"""The one bulk door for published rows: many rows, one statement, one signal."""
+"""The one bulk door for published rows: many rows, a statement a model, one signal."""
 
 from collections.abc import Sequence
 from itertools import groupby
@@ -19,7 +19,7 @@ def save_all(
     silent: Sequence[Published] = (),
     field: str | None = None,
 ) -> None:
-    """Write rows of one model in one upsert and announce them under one head increment.
+    """Write rows, each run of one model in one upsert; announce them under one head increment.
 
     `silent` rows are written with them and not announced: their public state did not change. With
     `field`, of rows that exist this one column alone is written, in a statement for each of its
@@ -28,11 +28,12 @@ def save_all(
     everything = [*rows, *silent]
     if not everything:
         return
-    with transaction.atomic():
-        if field is None:
-            _upsert(everything)
-        else:
-            _update(everything, field)
+    with transaction.atomic(savepoint=False):
+        for _, of_model in groupby(everything, type):
+            if field is None:
+                _upsert(list(of_model))
+            else:
+                _update(list(of_model), field)
         if rows:
             rows_saved.send(type(rows[0]), rows=list(rows))
 

@@ -109,6 +109,17 @@ def test_many_rows_take_one_head_increment_and_one_announcement(alice, announced
     assert Notification.objects.count() == 5
 
 
+def test_rows_of_several_models_take_one_head_increment_and_one_announcement(alice, announced):
+    before = journal.position().seq
+    row = world.notification(alice, save=False)
+    save_all([row, count_row(alice, 3)])
+    assert announced == [[row.id, count_row(alice).stream_key()]]
+    assert [e.seq for e in journal.since(before)] == [before + 1, before + 2]
+    assert UnreadCount.objects.get(user=alice).count == 3
+    save_all([count_row(alice, 4)])
+    assert UnreadCount.objects.get(user=alice).count == 4
+
+
 def test_silent_rows_are_written_and_not_announced(alice, announced):
     loud, silent = world.notification(alice, save=False), world.notification(alice, save=False)
     save_all([loud], silent=[silent])

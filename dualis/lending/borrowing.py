@@ -131,9 +131,9 @@ def close_position(user_id: str, position_id: str, *, now: datetime) -> Done:
 def _lend(desk: Desk, amount: str) -> Decimal:
     """Borrow for the position, if the pool, the caps, the prices and the collateral allow it."""
     pool, position = desk.pool, desk.position
-    pools.require_open(pool, "borrow")
+    market = pools.require_open(pool, "borrow")
     require_live(desk)
-    pools.require_no_grace((pool.asset_id, *position.held()), desk.now)
+    pools.require_no_grace(market, (pool.asset_id, *position.held()), desk.now)
     found = figures.risk_position(position, desk.view)
     price = found.debt.price.spot
     asked = amounts.parse(amount, pool.places)

@@ -20,6 +20,7 @@ from dualis.lending.books import PoolBooks, TierDebt
 from dualis.lending.rates import RateModel
 from dualis.lending.terms import AssetTerms, CollateralTier, CreditTier
 from dualis.lending.view import View
+from dualis.lookups import built_once
 from dualis.oracle.models import Asset
 from dualis.published import Published
 
@@ -286,9 +287,18 @@ class Account(Published):
         return self.user_id
 
     def to_dict(self) -> dict[str, Any]:
-        supplies = SupplyPosition.objects.filter(user_id=self.user_id, closed_at=None)
-        borrows = BorrowPosition.objects.filter(user_id=self.user_id, closed_at=None)
+        supplies, borrows = _supplies(self.user_id), _borrows(self.user_id)
         return figures.account_row(supplies, borrows, self.view or View.read())
+
+
+@built_once
+def _supplies(user_id: str) -> models.QuerySet[SupplyPosition]:
+    return SupplyPosition.objects.filter(user_id=user_id, closed_at=None)
+
+
+@built_once
+def _borrows(user_id: str) -> models.QuerySet[BorrowPosition]:
+    return BorrowPosition.objects.filter(user_id=user_id, closed_at=None)
 
 
 # Django finds the models of an app in this module alone.

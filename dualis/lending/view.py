@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from django.apps import apps
 
 from dualis.lending.risk import Price
+from dualis.lookups import built_once
 from dualis.oracle.valuation import (
     is_frozen,
     price_for_capacity,
@@ -15,6 +16,8 @@ from dualis.oracle.valuation import (
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+    from django.db.models import QuerySet
 
     from dualis.lending.models import Pool
     from dualis.oracle.models import Quote
@@ -37,9 +40,7 @@ class View:
     @classmethod
     def read(cls, now: "datetime | None" = None) -> Self:
         """Read both as the current transaction sees them."""
-        pools = apps.get_model("lending", "Pool").objects.select_related("asset")
-        quotes = apps.get_model("oracle", "Quote").objects.all()
-        return cls({p.id: p for p in pools}, {q.asset_id: q for q in quotes}, now)
+        return cls({p.id: p for p in _pools()}, {q.asset_id: q for q in _quotes()}, now)
 
     def with_pools(self, pools: "Iterable[Pool]") -> "View":
         """Return the view with these pools instead of those of the same id."""
@@ -78,3 +79,15 @@ class View:
             price_for_liquidation_of_frozen(quote, is_collateral=is_collateral) if frozen else spot,
             frozen,
         )
+
+
+@built_once
+def _pools() -> "QuerySet[Pool]":
+    pools: QuerySet[Pool] = apps.get_model("lending", "Pool").objects.all()
+    return pools
+
+
+@built_once
+def _quotes() -> "QuerySet[Quote]":
+    quotes: QuerySet[Quote] = apps.get_model("oracle", "Quote").objects.all()
+    return quotes
