@@ -24,6 +24,7 @@ from dualis.lending.watch import Watch
 from dualis.models import EngineStep
 from dualis.oracle import backfill, history
 from dualis.oracle.market import Oracle
+from governance import deadlines, voters
 from realtime import journal
 
 log = logging.getLogger(__name__)
@@ -153,6 +154,7 @@ def market_steps() -> list[Step]:
     demo = [
         Step("demo.values", 600.0, backfill.renew_values),
         Step("demo.participants", 4.0, participants.step),
+        Step("demo.voters", 3.0, voters.step, is_atomic=False),
     ]
     return [
         Step("oracle.tick", settings.TICK_SECONDS, oracle.tick),
@@ -161,6 +163,8 @@ def market_steps() -> list[Step]:
         Step("lending.interest", 3_600.0, pools.book_interest),
         Step("lending.history", 300.0, lending_history.record),
         Step("lending.history_prune", 3_600.0, lending_history.prune),
+        Step("governance.deadlines", 1.0, deadlines.run, is_atomic=False),
+        Step("governance.notices", 1.0, deadlines.tell_people),
         Step("oracle.bars", 60.0, lambda now: history.roll_up()),
         Step("oracle.prune", PRUNE_SECONDS, history.prune, is_atomic=False),
         Step("journal.prune", PRUNE_SECONDS, journal.prune, is_atomic=False),

@@ -30,6 +30,9 @@ PURE = {
     "dualis.oracle.valuation",
     "dualis.oracle.walk",
     "dualis.oracle.windows",
+    "governance.lifecycle",
+    "governance.payloads",
+    "governance.tally",
     "realtime.bucket",
     "realtime.dualis_protocol",
     "realtime.frames",
@@ -49,6 +52,7 @@ MODELS = {
     "dualis.lending.points",
     "dualis.lending.view",
     "dualis.published",
+    "governance.figures",
 }
 PLUMBING = {
     "connection",

@@ -12,7 +12,8 @@ from dualis.lending.books import open_books
 from dualis.lending.models import Pool
 from dualis.lending.rates import RateModel
 from dualis.lending.terms import AssetTerms, CreditTier
-from dualis.oracle.models import Asset, Quote
+from dualis.oracle import feeds
+from dualis.oracle.models import Quote
 from dualis.oracle.valuation import is_frozen
 
 # A voting token that can be borrowed is votes for hire (rulings, 1: it is no collateral either).
@@ -44,16 +45,12 @@ def require_openable(asset: str, now: datetime) -> Quote:
 def open_pool(
     pool_id: str, asset: str, terms: AssetTerms, model: RateModel, *, now: datetime
 ) -> Pool:
-    """Open a pool of an asset and publish it. Locks the asset; refusals of `require_openable`."""
-    lock_asset(asset)
+    """Open a pool of an asset and publish it. Locks the asset. NotFound, and refusals of
+    `require_openable`."""
+    feeds.lock(asset)
     pool = new_pool(pool_id, require_openable(asset, now), terms, model, now)
     pool.save(force_insert=True)
     return pool
-
-
-def lock_asset(asset: str) -> None:
-    """Lock an asset, if there is such a one: two pools of it are not opened at once."""
-    Asset.objects.select_for_update(no_key=True).filter(symbol=asset).first()
 
 
 def new_pool(
