@@ -346,7 +346,11 @@ class AlreadyVoted(DomainError):
 
 
 class ProposalNotReady(DomainError):
-    code, status, text = "PROPOSAL_NOT_READY", 409, "{proposalId} cannot be executed: it is {status}."
+    code, status, text = (
+        "PROPOSAL_NOT_READY",
+        409,
+        "{proposalId} cannot be executed: it is {status}.",
+    )
 
 
 class ProposalNotDraft(DomainError):
@@ -363,3 +367,28 @@ class TreasuryInsufficient(DomainError):
         422,
         "The treasury has {available} {asset}; {required} is asked for.",
     )
+
+
+# --- governance: staking and delegation --------------------------------------------------------
+class SelfDelegation(DomainError):
+    code, status, text = "SELF_DELEGATION", 422, "You cannot delegate to yourself."
+
+
+class DelegateHasDelegated(DomainError):
+    code, status, text = (
+        "DELEGATE_HAS_DELEGATED",
+        422,
+        "The user {delegateeId} delegates to another and cannot receive delegations.",
+    )
+
+
+class HasDelegators(DomainError):
+    code, status, text = (
+        "HAS_DELEGATORS",
+        422,
+        "Others delegate to you, so you cannot delegate yourself.",
+    )
+
+
+class NotDelegated(DomainError):
+    code, status, text = "NOT_DELEGATED", 409, "You delegate to nobody."

@@ -3,7 +3,6 @@
 Reads; locks and changes nothing. A refusal names the payload's field.
 """
 
-from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, cast
@@ -131,7 +130,7 @@ def new_pool(payload: payloads.NewPool, now: datetime) -> tuple[RateModel, Asset
     asset = payload.asset_symbol
     quote = opening.require_openable(asset, now)
     _check_asset(quote, payload.asset_type, payload.oracle_source_id)
-    listed = {} if asset not in ASSETS or asset not in MODELS else _listed(asset)
+    listed = _listed(asset) if asset in ASSETS and asset in MODELS else {}
     given = {name: getattr(payload, field) for name, field in _NEW_POOL.items()}
     values = listed | {name: value for name, value in given.items() if value is not None}
     fields = {name: _camel(field) for name, field in _NEW_POOL.items()}
@@ -245,7 +244,7 @@ def _check_emergency(payload: payloads.EmergencyAction) -> None:
         raise wrong("action", "is what is so already.")
 
 
-def _listed(asset: str) -> Mapping[str, Any]:
+def _listed(asset: str) -> dict[str, Any]:
     """Return the parameters of an asset of the catalogue."""
     terms, model = ASSETS[asset], MODELS[asset]
     return {

@@ -54,6 +54,7 @@ def tell(proposal: Proposal, event: str, now: datetime, **details: Any) -> None:
     ProposalEvent(
         key=f"{proposal.id}:{proposal.event_count}",
         proposal=proposal,
+        number=proposal.event_count,
         event=event,
         details=details,
         at=now,

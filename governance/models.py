@@ -154,12 +154,13 @@ class ProposalEvent(Published):
     key = models.CharField(primary_key=True, max_length=32)  # "<proposal id>:<number from 1>"
     proposal = models.ForeignKey(Proposal, on_delete=models.PROTECT, related_name="events")
     proposal_id: str
+    number = models.PositiveIntegerField()
     event = models.CharField(max_length=20)
     details = models.JSONField(default=dict)
     at = models.DateTimeField()
 
     class Meta:
-        ordering = ["at", "key"]
+        ordering = ["proposal", "number"]
         indexes = [models.Index(fields=["proposal", "event"], name="event_of_proposal")]
 
     def __str__(self) -> str:

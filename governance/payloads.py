@@ -1,6 +1,6 @@
 """What a proposal asks for: one typed value per type, read from JSON field by field. Pure.
 
-Knows shapes and ranges. Knows nothing of the market: whether the pool exists is `actions`' question.
+Knows shapes and ranges. Knows nothing of the market: whether a pool exists is for `checks`.
 """
 
 from collections.abc import Iterator, Mapping

@@ -105,9 +105,7 @@ def cancel(user_id: str, proposal_id: str, *, now: datetime) -> Proposal:
 
 
 @transaction.atomic
-def veto(
-    proposal_id: str, reason: str, *, actor: User, address: str, now: datetime
-) -> Proposal:
+def veto(proposal_id: str, reason: str, *, actor: User, address: str, now: datetime) -> Proposal:
     """End a proposal by the council before it is executed, and return the deposit. Audited.
 
     Locks the proposer's wallet and the proposal. ValidationError for a reason that is too short;
@@ -121,7 +119,9 @@ def veto(
     proposal = _end(found, Status.VETOED, docket.VETOED, now, by=actor.id, reason=text)
     docket.announce(proposal, "PROPOSAL_VETOED", f"it was vetoed: {text}", now)
     details = {"reason": text}
-    audit.record(actor.id, "governance.veto", proposal_id, now=now, details=details, address=address)
+    audit.record(
+        actor.id, "governance.veto", proposal_id, now=now, details=details, address=address
+    )
     return proposal
 
 

@@ -80,9 +80,7 @@ def take_deposit(wallet: Wallet, proposal_id: str, now: datetime) -> None:
         Leg(f"proposal:{proposal_id}", votes.DUAL, DEPOSIT),
     ]
     wallets.save(wallet, now=now)
-    ledger.post(
-        "proposal_deposit", legs, now=now, reference=proposal_id, user_id=wallet.user_id
-    )
+    ledger.post("proposal_deposit", legs, now=now, reference=proposal_id, user_id=wallet.user_id)
 
 
 def settle_deposit(
@@ -99,9 +97,7 @@ def settle_deposit(
     leg = Leg(f"proposal:{proposal.id}", votes.DUAL, -amount)
     if is_forfeited:
         row = lock(votes.DUAL)
-        ledger.post(
-            "proposal_deposit", [leg, _move(row, amount)], now=now, reference=proposal.id
-        )
+        ledger.post("proposal_deposit", [leg, _move(row, amount)], now=now, reference=proposal.id)
         row.save()
         proposal.deposit_state = FORFEITED
         return

@@ -44,6 +44,7 @@ PURE = {
 # What a row shows is part of the row: `figures` and the `view` it is shown with.
 MODELS = {
     "dualis.accounts.money",
+    "dualis.accounts.votes_models",
     "dualis.bulk",
     "dualis.errors",
     "dualis.fields",

@@ -122,4 +122,4 @@ def test_scale_shortens_every_clock():
 
 def test_every_status_is_open_waiting_passed_or_ended():
     assert len(Status) == len(lifecycle.LIVE) + len(lifecycle.ENDED) + 1
-    assert OPEN == {"DRAFT", "ACTIVE"}
+    assert {"DRAFT", "ACTIVE"} == OPEN

@@ -2,6 +2,7 @@
 
 1. A wallet changes only under its lock, and its leg is posted in the same transaction.
 2. The wallets of one operation are locked in one call, by user and asset; so no two wait in a ring.
+3. A wallet is written by `save` alone: voting power follows it there (`votes`), in one transaction.
 """
 
 from collections.abc import Iterable
@@ -16,7 +17,7 @@ from django.db import connection, transaction
 from django.db.models import Q
 
 from dualis import errors
-from dualis.accounts import audit, ledger, users
+from dualis.accounts import audit, ledger, users, votes
 from dualis.accounts.ledger import OUTSIDE, Leg
 from dualis.accounts.models import User
 from dualis.accounts.money import Movement, Wallet
@@ -73,10 +74,17 @@ def move(wallet: Wallet, amount: Decimal) -> Leg:
     return Leg(account_of(wallet.user_id), wallet.asset, amount, wallet.user_id)
 
 
-def save(*changed: Wallet) -> None:
-    """Write the amounts of locked wallets."""
+def save(*changed: Wallet, now: datetime | None = None) -> None:
+    """Write the amounts of locked wallets; of one operation in one call.
+
+    DUAL votes: its wallets need `now`, and the rows of voting power are locked here.
+    """
     for wallet in changed:
         wallet.save(update_fields=["amount"])
+    dual = {wallet.user_id: wallet.amount for wallet in changed if wallet.asset == votes.DUAL}
+    if dual:
+        assert now is not None, "DUAL wallets are saved with the time of the operation"
+        votes.set_liquid(dual, now=now)
 
 
 def balances(user_id: str) -> list[Wallet]:
@@ -136,7 +144,7 @@ def faucet(user_id: str, now: datetime) -> Movement:
     for (_, asset), wallet in lock((user_id, asset) for asset in FAUCET_AMOUNTS).items():
         amount = FAUCET_AMOUNTS[asset]
         legs += [Leg(OUTSIDE, asset, -amount), move(wallet, amount)]
-        save(wallet)
+        save(wallet, now=now)
     return ledger.post(FAUCET, legs, now=now, user_id=user_id)
 
 
@@ -159,7 +167,7 @@ def _book(
     users.lock(user_id)
     wallet = lock([(user_id, asset)])[user_id, asset]
     legs = [move(wallet, sign * amount), Leg(OUTSIDE, asset, -sign * amount)]
-    save(wallet)
+    save(wallet, now=now)
     movement = ledger.post(kind, legs, now=now, memo=memo, user_id=actor.id)
     details = {
         "movement": movement.id,
