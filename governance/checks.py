@@ -57,19 +57,24 @@ _TIERS = {
 }
 
 
-def check(payload: Payload, now: datetime) -> Payload:
-    """Return the payload with the market's present value in it; a DomainError if it is refused."""
+def check(payload: Payload, now: datetime, *, is_new: bool = False) -> Payload:
+    """Return the payload with the market's present value in it; a DomainError if it is refused.
+
+    Of a new one, a value that it says is the present one has to be it; later that is history.
+    """
     match payload:
         case payloads.ParameterChange(parameter=name, proposed_value=value):
             if name not in NAMES:
                 raise wrong("parameter", f"must be one of {', '.join(NAMES)}.")
             said = "proposedValue", "currentValue"
-            present = _check_value(payload.pool_id, NAMES[name], value, said, payload.current_value)
+            claimed = payload.current_value if is_new else None
+            present = _check_value(payload.pool_id, NAMES[name], value, said, claimed)
             _require_cooled(payload.pool_id, NAMES[name], now)
             return msgspec.structs.replace(payload, current_value=present)
         case payloads.FeeChange(fee_type=fee, proposed_rate=value):
             said = "proposedRate", "currentRate"
-            present = _check_value(payload.pool_id, FEES[fee], value, said, payload.current_rate)
+            claimed = payload.current_rate if is_new else None
+            present = _check_value(payload.pool_id, FEES[fee], value, said, claimed)
             _require_cooled(payload.pool_id, FEES[fee], now)
             return msgspec.structs.replace(payload, current_rate=present)
         case payloads.NewPool():

@@ -39,7 +39,7 @@ def create(
     wallet and the docket. Refusals of `checks.check`; ValidationError for the payload,
     BelowProposalThreshold, ProposalOpen, TooManyProposals, InsufficientBalance.
     """
-    asked = checks.check(_read(kind, payload), now)
+    asked = checks.check(_read(kind, payload), now, is_new=True)
     wallet = treasury.lock_deposit(user_id)
     row = docket.lock_docket()
     _require_threshold(user_id)
