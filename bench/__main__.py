@@ -3,9 +3,14 @@
 import platform
 import sys
 
-from bench import fanout, market, screen
+from bench import fanout, governance, market, screen
 
-BENCHES = {"fanout": fanout.run, "market": market.run, "screen": screen.run}
+BENCHES = {
+    "fanout": fanout.run,
+    "governance": governance.run,
+    "market": market.run,
+    "screen": screen.run,
+}
 
 
 def main() -> int:

@@ -61,7 +61,7 @@ def _change(payload: Payload, proposal_id: str, now: datetime) -> list[Effect]:
     changed = parameters.change(pool_id, wanted, now=now)
     effects = []
     for name, (old, new) in changed.items():
-        effect = {"poolId": pool_id, "parameter": name, "from": old, "to": new}
+        effect = {"poolId": pool_id, "parameter": checks.SHOWN[name], "from": old, "to": new}
         if name in ramps.RATIOS and Decimal(new) < Decimal(old):
             effect["effectiveAt"] = iso(now + ramps.RAMP)
         effects.append(effect)

@@ -37,6 +37,11 @@ NAMES = {
     "supplyCap": "supply_cap_usd",
     "borrowCap": "borrow_cap_usd",
 }
+# and what parameters are called when it is told that they were changed
+SHOWN = {name: wire for wire, name in NAMES.items()} | {
+    "is_active": "isActive",
+    "is_collateral": "isCollateral",
+}
 FEES = {"PROTOCOL_FEE": "reserve_factor", "LIQUIDATION_PENALTY": "penalty"}
 _NEW_POOL = {
     "base": "initial_base_borrow_rate",
@@ -192,7 +197,7 @@ def _require_cooled(pool_id: str, name: str, now: datetime) -> None:
     done = of_target.filter(executed_at__gt=now - cooldown).order_by("-executed_at").first()
     if done is not None:
         until = cast(datetime, done.executed_at) + cooldown
-        raise errors.ParameterCooldown(parameter=name, poolId=pool_id, until=iso(until))
+        raise errors.ParameterCooldown(parameter=SHOWN[name], poolId=pool_id, until=iso(until))
 
 
 def _check_deprecation(payload: payloads.PoolDeprecation) -> None:

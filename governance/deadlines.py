@@ -49,7 +49,7 @@ def _move_on(proposal_id: str, proposer_id: str, now: datetime) -> None:
     docket.settle(proposal, wallet, now)
     if not docket.move_on(proposal, now):
         proposal.due_at = lifecycle.next_due(Status(proposal.status), proposal.times, now)
-        proposal.save()
+        proposal.save(update_fields=["due_at"])
     at = proposal.times
     if proposal.status == Status.ACTIVE and _is_due(at.vote_warning_at, was_due, now):
         docket.announce(proposal, "VOTE_DEADLINE_24H", "the vote ends soon.", now)

@@ -1,7 +1,7 @@
 """Proposals: finding, locking, moving on by time, telling.
 
-Lock order: pools and what follows them, wallets, voting power, the treasury; then the docket, then
-the proposal; then the first save of a published row.
+Lock order: pools and what follows them, wallets, the treasury, the docket, the proposal, voting
+power (which `wallets.save` locks); then the first save of a published row.
 """
 
 from datetime import datetime
@@ -47,10 +47,10 @@ def lock_docket() -> Docket:
 
 
 def tell(proposal: Proposal, event: str, now: datetime, **details: Any) -> None:
-    """Save a locked proposal and tell what happened to it."""
+    """Save a new or locked proposal and tell what happened to it."""
     proposal.event_count += 1
     proposal.due_at = lifecycle.next_due(Status(proposal.status), proposal.times, now)
-    proposal.save()
+    proposal.save(update_fields=None if proposal._state.adding else Proposal.MOVING)
     ProposalEvent(
         key=f"{proposal.id}:{proposal.event_count}",
         proposal=proposal,

@@ -94,6 +94,30 @@ class Proposal(models.Model):
     execution = models.JSONField(null=True)
     event_count = models.PositiveIntegerField(default=0)
 
+    # what a vote or a deadline moves; the long texts are written once
+    MOVING: ClassVar[tuple[str, ...]] = (
+        "status",
+        "deposit_state",
+        "cosigner",
+        "cosigned_at",
+        "vote_warning_at",
+        "voting_ends_at",
+        "timelock_ends_at",
+        "expiry_warning_at",
+        "deadline_at",
+        "due_at",
+        "votes_for",
+        "votes_against",
+        "votes_abstain",
+        "total_voters",
+        "ended_at",
+        "ended_by",
+        "end_reason",
+        "executed_at",
+        "execution",
+        "event_count",
+    )
+
     class Meta:
         ordering = ["-number"]
         indexes = [

@@ -125,12 +125,16 @@ def test_a_lowered_threshold_ramps_and_a_raised_one_is_at_once(whale):
 
 
 @pytest.mark.parametrize(
-    ("fee", "column"), [("PROTOCOL_FEE", "reserve_factor"), ("LIQUIDATION_PENALTY", "penalty")]
+    ("fee", "column", "name"),
+    [
+        ("PROTOCOL_FEE", "reserve_factor", "reserveFactor"),
+        ("LIQUIDATION_PENALTY", "penalty", "liquidationPenalty"),
+    ],
 )
-def test_fees(whale, fee, column):
+def test_fees(whale, fee, column, name):
     data = {"poolId": "usdc-main", "feeType": fee, "proposedRate": "0.06"}
     (effect,) = done(FEE, data, whale)
-    assert getattr(pool(), column) == D("0.06") and effect["parameter"] == column
+    assert getattr(pool(), column) == D("0.06") and effect["parameter"] == name
 
 
 def test_a_new_pool_of_a_listed_asset_takes_the_catalogues_terms(whale):
@@ -200,7 +204,11 @@ def test_removed_collateral_counts_on_and_is_taken_no_more(whale):
 def test_collateral_is_added_with_its_ratios(whale):
     parameters.change("cc-main", {"is_collateral": False}, now=T0)
     data = {"assetSymbol": "CC", "initialLtv": "0.5", "initialLiquidationThreshold": "0.66"}
-    assert {e["parameter"] for e in done(ADD, data, whale)} == {"is_collateral", "ltv", "threshold"}
+    assert {e["parameter"] for e in done(ADD, data, whale)} == {
+        "isCollateral",
+        "loanToValue",
+        "liquidationThreshold",
+    }
     added = pool("cc-main")
     assert added.is_collateral and added.threshold == D("0.66") and added.ltv_to == D("0.5")
 
