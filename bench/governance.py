@@ -120,7 +120,7 @@ def run() -> list[Row]:
             "votes over HTTP",
             f"{served:.0f}/s",
             "200/s",
-            f"{HTTP_VOTES} voters, {CLIENTS} connections, one process with the engine; the client shares the cores",
+            f"{HTTP_VOTES} voters, {CLIENTS} connections, one process and its engine",
         ),
     ]
 

@@ -47,19 +47,15 @@ def _move_on(proposal_id: str, proposer_id: str, now: datetime) -> None:
     if was_due is None or was_due > now:
         return
     docket.settle(proposal, wallet, now)
-    if not docket.move_on(proposal, now):
-        proposal.due_at = lifecycle.next_due(Status(proposal.status), proposal.times, now)
-        proposal.save(update_fields=["due_at"])
-    at = proposal.times
-    if proposal.status == Status.ACTIVE and _is_due(at.vote_warning_at, was_due, now):
+    if docket.move_on(proposal, now):
+        return  # a warning that is due as well comes with the next step
+    if proposal.status == Status.ACTIVE:
         docket.announce(proposal, "VOTE_DEADLINE_24H", "the vote ends soon.", now)
-    if proposal.status == Status.READY and _is_due(at.expiry_warning_at, was_due, now):
+    else:
         text = "it expires soon if nobody executes it."
         docket.announce(proposal, "PROPOSAL_EXPIRING", text, now)
-
-
-def _is_due(moment: datetime | None, was_due: datetime, now: datetime) -> bool:
-    return moment is not None and was_due <= moment <= now
+    proposal.due_at = lifecycle.next_due(Status(proposal.status), proposal.times, was_due)
+    proposal.save(update_fields=["due_at"])
 
 
 def tell_people(now: datetime) -> bool:

@@ -49,7 +49,6 @@ def lock_docket() -> Docket:
 def tell(proposal: Proposal, event: str, now: datetime, **details: Any) -> None:
     """Save a new or locked proposal and tell what happened to it."""
     proposal.event_count += 1
-    proposal.due_at = lifecycle.next_due(Status(proposal.status), proposal.times, now)
     proposal.save(update_fields=None if proposal._state.adding else Proposal.MOVING)
     ProposalEvent(
         key=f"{proposal.id}:{proposal.event_count}",
@@ -61,11 +60,17 @@ def tell(proposal: Proposal, event: str, now: datetime, **details: Any) -> None:
     ).save()
 
 
+def begin(proposal: Proposal, status: Status, since: datetime) -> None:
+    """Give a proposal a status, in memory; what is due in it since then waits for the engine."""
+    proposal.status = status.value
+    proposal.due_at = lifecycle.next_due(status, proposal.times, since)
+
+
 def end(
     proposal: Proposal, status: Status, now: datetime, *, by: str | None = None, reason: str = ""
 ) -> None:
     """Let a locked proposal end, in memory; the caller tells."""
-    proposal.status = status.value
+    proposal.status, proposal.due_at = status.value, None
     proposal.ended_at, proposal.ended_by_id, proposal.end_reason = now, by, reason
 
 
@@ -88,7 +93,7 @@ def move_on(proposal: Proposal, now: datetime) -> list[Status]:
         if status in lifecycle.ENDED:
             end(proposal, status, now)
         else:
-            proposal.status = status.value
+            begin(proposal, status, proposal.voting_ends_at)
         tell(proposal, STATUS, now)
         if status in _NOTICES:
             kind, text = _NOTICES[status]

@@ -120,8 +120,11 @@ def status_at(status: Status, at: Times, outcome: Outcome, now: datetime) -> Sta
     return (reached(status, at, outcome, now) or [status])[-1]
 
 
-def next_due(status: Status, at: Times, now: datetime) -> datetime | None:
-    """Return the first moment after `now` at which something is to be done; None if none is."""
+def next_due(status: Status, at: Times, since: datetime) -> datetime | None:
+    """Return the first moment after `since` at which something is to be done; None if none is.
+
+    In a status that is the end of it or, before that, a warning of it.
+    """
     match status:
         case Status.DRAFT:
             moments: Iterable[datetime | None] = (at.voting_ends_at,)
@@ -133,7 +136,7 @@ def next_due(status: Status, at: Times, now: datetime) -> datetime | None:
             moments = (at.expiry_warning_at, at.deadline_at + _MOMENT)
         case _:
             moments = ()
-    return min((moment for moment in moments if moment and moment > now), default=None)
+    return min((moment for moment in moments if moment and moment > since), default=None)
 
 
 def _next(status: Status, at: Times, outcome: Outcome, now: datetime) -> Status | None:

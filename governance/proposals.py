@@ -54,7 +54,6 @@ def create(
         description=description,
         discussion_url=discussion_url,
         payload=payloads.to_dict(asked),
-        status=_first_status(kind).value,
         proposer_id=user_id,
         created_at=now,
         deposit=treasury.DEPOSIT,
@@ -62,6 +61,7 @@ def create(
     )
     proposal.target_pool, proposal.target_parameter = checks.target(asked)
     proposal.set_times(timing.times(kind, now))
+    docket.begin(proposal, _first_status(kind), now)
     treasury.take_deposit(wallet, proposal.id, now)
     docket.tell(proposal, docket.CREATED, now)
     docket.announce(proposal, "PROPOSAL_CREATED", "it was created.", now, is_for_voters=False)
@@ -82,7 +82,7 @@ def co_sign(proposal_id: str, *, actor: User, address: str, now: datetime) -> Pr
         raise errors.Forbidden()
     proposal.cosigner, proposal.cosigned_at = actor, now
     proposal.set_times(timing.times(ProposalType(proposal.type), now))
-    proposal.status = Status.ACTIVE.value
+    docket.begin(proposal, Status.ACTIVE, now)
     docket.tell(proposal, docket.STATUS, now)
     audit.record(actor.id, "governance.co_sign", proposal_id, now=now, address=address)
     return proposal

@@ -4,8 +4,9 @@ import json
 
 import pytest
 
+from dualis.lending import parameters
 from dualis.notifications.models import Notification
-from governance import deadlines, treasury
+from governance import deadlines, execution, treasury
 from governance.models import Announcement, Proposal
 from realtime import journal
 from tests import governance_world as gw
@@ -166,6 +167,24 @@ def test_a_warning_that_is_overtaken_is_not_sent(proposal, whale):
     run(day(7))
     tell_all(day(7))
     assert "VOTE_DEADLINE_24H" not in kinds(whale)
+
+
+def test_a_vote_between_the_warning_and_the_engine_does_not_hide_it(proposal, whale):
+    voter = holder("voter")
+    vote(voter, proposal, now=day(4, 1))
+    run(day(4, 2))
+    tell_all(day(4, 2))
+    assert kinds(voter) == ["VOTE_DEADLINE_24H"]
+
+
+def test_the_warning_of_an_expiry_survives_a_failed_execution(proposal, whale):
+    run(day(7))
+    parameters.change("usdc-main", {"kink": "0.85"}, now=day(8))
+    found = execution.execute(whale.id, proposal.id, now=day(12, 1))
+    assert found.execution["result"] == "failed"
+    run(day(12, 2))
+    tell_all(day(12, 2))
+    assert "PROPOSAL_EXPIRING" in kinds(whale)
 
 
 def test_many_voters_are_told_some_at_a_time(proposal, whale, monkeypatch):

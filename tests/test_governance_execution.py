@@ -179,7 +179,7 @@ def test_a_deprecated_pool_takes_nothing_more_and_lets_everybody_out(whale):
     (effect,) = done(DEPRECATION, {"poolId": "usdc-main", "reason": WHY}, whale)
     assert effect == {
         "poolId": "usdc-main",
-        "parameter": "is_active",
+        "parameter": "isActive",
         "from": "true",
         "to": "false",
     }

@@ -47,6 +47,8 @@ def lock(asset: str) -> Asset:
 
 def check(asset: str, kind: FeedKind, now: datetime) -> Quote:
     """Return the quote of an asset whose feed may be changed to this kind; ValidationError."""
+    if settings.PRICE_SOURCE != SIMULATED:
+        raise errors.ValidationError({"newSourceId": ["a replay's sources stay as they are."]})
     quote = Quote.objects.select_related("asset").filter(asset_id=asset).first()
     if quote is None or is_frozen(quote, now):
         raise errors.ValidationError({"assetSymbol": [f"{asset} has no live price."]})
@@ -63,8 +65,6 @@ def check(asset: str, kind: FeedKind, now: datetime) -> Quote:
 
 
 def _market_price(asset: str, now: datetime) -> Decimal | None:
-    """Return what the market says; None if it says nothing, or is a record that nobody compared."""
-    if settings.PRICE_SOURCE != SIMULATED:
-        return None
+    """Return what the market says now; None if it says nothing."""
     quotes = Simulated(memory.last_known([asset], now)).quotes(now)
     return quotes[0].price if quotes else None
