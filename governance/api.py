@@ -170,7 +170,7 @@ class MyVote(APIView):
             at = journal.position()
             proposal = docket.find(proposal_id)
             vote = Vote.objects.filter(proposal=proposal, voter_id=user_id).first()
-            weight = vote.weight if vote else voting.weight_of(user_id, proposal)
+            weight = vote.weight if vote else voting.weight_at(user_id, proposal.created_at)
         data = {
             "vote": figures.vote_row(vote) if vote else None,
             "weight": figures.weight_text(weight),

@@ -4,6 +4,7 @@ Lock order: pools and what follows them, wallets, the treasury, the docket, the 
 power (which `wallets.save` locks); then the first save of a published row.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -32,9 +33,19 @@ def find(proposal_id: str) -> Proposal:
     return found
 
 
+def created_at(proposal_id: str) -> datetime:
+    """Return when a proposal was made. ProposalNotFound."""
+    rows = Proposal.objects.filter(id=proposal_id).values_list("created_at", flat=True)
+    found = rows.first()
+    if found is None:
+        raise errors.ProposalNotFound(proposalId=proposal_id)
+    return found
+
+
 def lock(proposal_id: str) -> Proposal:
-    """Lock a proposal until the transaction ends. ProposalNotFound."""
-    found = Proposal.objects.select_for_update(no_key=True).filter(id=proposal_id).first()
+    """Lock a proposal until the transaction ends; its long texts are not read. ProposalNotFound."""
+    rows = Proposal.objects.select_for_update(no_key=True).defer("description", "payload")
+    found = rows.filter(id=proposal_id).first()
     if found is None:
         raise errors.ProposalNotFound(proposalId=proposal_id)
     return found
@@ -46,10 +57,17 @@ def lock_docket() -> Docket:
     return Docket.objects.select_for_update(no_key=True).get(id=1)
 
 
-def tell(proposal: Proposal, event: str, now: datetime, **details: Any) -> None:
-    """Save a new or locked proposal and tell what happened to it."""
+def tell(
+    proposal: Proposal,
+    event: str,
+    now: datetime,
+    *,
+    changed: Sequence[str] = Proposal.MOVING,
+    **details: Any,
+) -> None:
+    """Save what changed of a new or locked proposal, and tell what happened to it."""
     proposal.event_count += 1
-    proposal.save(update_fields=None if proposal._state.adding else Proposal.MOVING)
+    proposal.save(update_fields=None if proposal._state.adding else changed)
     ProposalEvent(
         key=f"{proposal.id}:{proposal.event_count}",
         proposal=proposal,

@@ -94,8 +94,16 @@ class Proposal(models.Model):
     execution = models.JSONField(null=True)
     event_count = models.PositiveIntegerField(default=0)
 
-    # what a vote or a deadline moves; the long texts are written once
+    # what a vote moves, and what moves at all; the rest is written once
+    TALLY: ClassVar[tuple[str, ...]] = (
+        "votes_for",
+        "votes_against",
+        "votes_abstain",
+        "total_voters",
+        "event_count",
+    )
     MOVING: ClassVar[tuple[str, ...]] = (
+        *TALLY,
         "status",
         "deposit_state",
         "cosigner",
@@ -106,16 +114,11 @@ class Proposal(models.Model):
         "expiry_warning_at",
         "deadline_at",
         "due_at",
-        "votes_for",
-        "votes_against",
-        "votes_abstain",
-        "total_voters",
         "ended_at",
         "ended_by",
         "end_reason",
         "executed_at",
         "execution",
-        "event_count",
     )
 
     class Meta:

@@ -21,10 +21,8 @@ def cast_vote(user_id: str, proposal_id: str, direction: Direction, *, now: date
     Locks the proposal. ProposalNotFound, VotingClosed, NoVotingPower; AlreadyVoted for the same
     direction again.
     """
-    proposal = docket.find(proposal_id)
-    _require_active(proposal, now)
     # The past does not change: it is read before the lock that other voters wait for.
-    weight = weight_of(user_id, proposal)
+    weight = weight_at(user_id, docket.created_at(proposal_id))
     proposal = docket.lock(proposal_id)
     _require_active(proposal, now)
     vote = Vote.objects.filter(proposal=proposal, voter_id=user_id).first()
@@ -50,19 +48,17 @@ def cast_vote(user_id: str, proposal_id: str, direction: Direction, *, now: date
     said = {"direction": vote.direction, "weight": figures.weight_text(vote.weight)}
     if vote.previous_direction:
         said["previousDirection"] = vote.previous_direction
-    docket.tell(proposal, event, now, vote=said)
+    docket.tell(proposal, event, now, changed=Proposal.TALLY, vote=said)
     if proposal.total_voters == 1 and event == docket.VOTE_CAST:
         text = "the first vote was cast."
         docket.announce(proposal, "PROPOSAL_VOTED", text, now, is_for_voters=False)
     return vote
 
 
-def weight_of(user_id: str, proposal: Proposal) -> Decimal:
-    """Return what a user weighs on a proposal: the lower of two moments (rulings, 22)."""
-    before = proposal.created_at - timing.span(lifecycle.LOOK_BACK)
-    return tally.weight_down(
-        min(votes.power_at(user_id, at) for at in (before, proposal.created_at))
-    )
+def weight_at(user_id: str, created_at: datetime) -> Decimal:
+    """Return what a user weighs on a proposal of that moment: the lower of two (rulings, 22)."""
+    before = created_at - timing.span(lifecycle.LOOK_BACK)
+    return tally.weight_down(min(votes.power_at(user_id, at) for at in (before, created_at)))
 
 
 def _require_active(proposal: Proposal, now: datetime) -> None:
