@@ -24,7 +24,7 @@ from dualis.lending.watch import Watch
 from dualis.models import EngineStep
 from dualis.oracle import backfill, history
 from dualis.oracle.market import Oracle
-from governance import deadlines, voters
+from governance import deadlines, sharing, voters
 from realtime import journal
 
 log = logging.getLogger(__name__)
@@ -165,6 +165,8 @@ def market_steps() -> list[Step]:
         Step("lending.history_prune", 3_600.0, lending_history.prune),
         Step("governance.deadlines", 1.0, deadlines.run, is_atomic=False),
         Step("governance.notices", 1.0, deadlines.tell_people),
+        Step("governance.rewards", 300.0, sharing.run, is_atomic=False),
+        Step("governance.reward_notices", 5.0, sharing.tell),
         Step("oracle.bars", 60.0, lambda now: history.roll_up()),
         Step("oracle.prune", PRUNE_SECONDS, history.prune, is_atomic=False),
         Step("journal.prune", PRUNE_SECONDS, journal.prune, is_atomic=False),

@@ -392,3 +392,33 @@ class HasDelegators(DomainError):
 
 class NotDelegated(DomainError):
     code, status, text = "NOT_DELEGATED", 409, "You delegate to nobody."
+
+
+class NothingToStake(DomainError):
+    code, status, text = "INSUFFICIENT_BALANCE", 422, "There is no DUAL to stake or unstake."
+
+
+class InsufficientStake(DomainError):
+    code, status, text = (
+        "INSUFFICIENT_BALANCE",
+        422,
+        "You have {available} DUAL staked; {required} are needed.",
+    )
+
+
+class TooManyCooldowns(DomainError):
+    code, status, text = (
+        "TOO_MANY_COOLDOWNS",
+        422,
+        "At most {most} amounts cool down at once; withdraw what has cooled.",
+    )
+
+
+class NothingCooled(DomainError):
+    """`nextAt` is when the next amount has cooled down; null if none is cooling."""
+
+    code, status, text = "NOTHING_COOLED", 409, "No stake has cooled down."
+
+
+class NothingToClaim(DomainError):
+    code, status, text = "NOTHING_TO_CLAIM", 409, "There are no rewards to claim."

@@ -30,7 +30,7 @@ from governance import (
     voting,
 )
 from governance.lifecycle import ProposalType, Status
-from governance.models import TITLE_LENGTH, Proposal, Vote
+from governance.proposal_models import TITLE_LENGTH, Proposal, Vote
 from governance.tally import Direction
 from realtime import journal, readers
 

@@ -21,8 +21,8 @@ from dualis.oracle import feeds
 from dualis.oracle.models import Asset, FeedKind, InstrumentType, Quote
 from dualis.timestamps import iso
 from governance import lifecycle, payloads, timing, treasury
-from governance.models import Proposal
 from governance.payloads import Payload
+from governance.proposal_models import Proposal
 
 # names of the wire, as the pool's REST address has them, and the parameters they are
 NAMES = {

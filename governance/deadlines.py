@@ -11,7 +11,7 @@ from django.db import transaction
 from dualis.notifications import notices
 from governance import docket, lifecycle, treasury
 from governance.lifecycle import Status
-from governance.models import Announcement, Proposal, Vote
+from governance.proposal_models import Announcement, Proposal, Vote
 
 MOST_A_STEP = 50  # proposals; what is left is due at the next step
 VOTERS_A_STEP = 200  # told in one transaction

@@ -12,7 +12,7 @@ from dualis import errors
 from dualis.accounts.money import Wallet
 from governance import lifecycle, treasury
 from governance.lifecycle import Status
-from governance.models import MESSAGE_LENGTH, Announcement, Docket, Proposal, ProposalEvent
+from governance.proposal_models import MESSAGE_LENGTH, Announcement, Docket, Proposal, ProposalEvent
 
 CREATED, STATUS = "proposal_created", "proposal_status"
 VOTE_CAST, VOTE_CHANGED = "vote_cast", "vote_changed"

@@ -13,7 +13,7 @@ from dualis.accounts import audit, votes
 from dualis.timestamps import iso
 from governance import actions, docket, payloads
 from governance.lifecycle import ProposalType, Status
-from governance.models import Proposal
+from governance.proposal_models import Proposal
 
 SUCCESS, FAILURE = "success", "failed"
 

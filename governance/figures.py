@@ -11,7 +11,7 @@ from dualis.timestamps import iso, iso_or_none
 from governance import tally
 
 if TYPE_CHECKING:
-    from governance.models import Proposal, ProposalEvent, Vote
+    from governance.proposal_models import Proposal, ProposalEvent, Vote
 
 
 def proposal_row(proposal: "Proposal") -> dict[str, Any]:

@@ -14,7 +14,7 @@ from dualis.accounts.models import User
 from dualis.exact import EXACT, plain_trimmed
 from governance import checks, docket, lifecycle, payloads, tally, timing, treasury
 from governance.lifecycle import ProposalType, Status
-from governance.models import Proposal
+from governance.proposal_models import Proposal
 
 THRESHOLD = treasury.DEPOSIT  # spec 7: 100 DUAL of one's own; besides the deposit, see `create`
 MOST_OPEN = 10  # spec 7

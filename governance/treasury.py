@@ -13,7 +13,7 @@ from dualis.accounts import ledger, votes, wallets
 from dualis.accounts.ledger import Leg
 from dualis.accounts.money import Wallet
 from dualis.exact import EXACT, ZERO, plain_trimmed
-from governance.models import FORFEITED, HELD, RETURNED, Proposal, TreasuryAccount
+from governance.proposal_models import FORFEITED, HELD, RETURNED, Proposal, TreasuryAccount
 
 ACCOUNT = "treasury"
 DEPOSIT = Decimal(100)  # rulings, 23; DUAL

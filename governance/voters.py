@@ -13,22 +13,17 @@ from typing import NamedTuple
 from django.db import transaction
 
 from dualis import errors
-from dualis.accounts import wallets
 from dualis.accounts.models import User
 from dualis.lending import parameters
-from dualis.lending.demo import MEMO, STAFF
 from dualis.lending.models import Pool
 from dualis.lending.participants import EMAILS
-from governance import execution, lifecycle, proposals, treasury, voting
+from governance import execution, lifecycle, proposals, voting
 from governance.lifecycle import ProposalType, Status
-from governance.models import Proposal, TreasuryAccount, Vote
+from governance.proposal_models import Proposal, Vote
 from governance.tally import Direction
 
 log = logging.getLogger(__name__)
 
-# DUAL of each marked participant: no quorum is met by one of them alone
-HOLDINGS = tuple(Decimal(millions) * 1_000_000 for millions in (90, 80, 60, 45, 30, 5))
-TREASURY = Decimal(1_000_000)  # paid by the first of them
 _SEED = "voters"
 _PROPOSE = 0.15  # how often a step without an open proposal makes one
 _AGREES = 0.75
@@ -64,24 +59,6 @@ def step(now: datetime) -> bool:
         return False
     user = draw.choice(people)
     return any(act(user, draw, now) for act in (_execute, _vote, _propose))
-
-
-@transaction.atomic
-def make_demo_voters(now: datetime) -> bool:
-    """Give the participants their DUAL and the treasury its first money, all booked.
-
-    Changes nothing and returns False without participants, and where the treasury has money.
-    """
-    people = list(User.objects.filter(email__in=EMAILS).order_by("email"))
-    if not people or TreasuryAccount.objects.exists():
-        return False
-    actor = User.objects.get(email=STAFF)
-    for user, amount in zip(people, HOLDINGS, strict=True):
-        wallets.deposit(
-            user.id, "DUAL", amount, places=18, actor=actor, address="", now=now, memo=MEMO
-        )
-    treasury.fund(people[0].id, "DUAL", TREASURY, now=now)
-    return True
 
 
 def _execute(user: User, draw: Random, now: datetime) -> bool:

@@ -10,7 +10,7 @@ from dualis.accounts import votes
 from dualis.exact import plain_trimmed
 from governance import docket, figures, lifecycle, tally, timing
 from governance.lifecycle import Status
-from governance.models import Proposal, Vote
+from governance.proposal_models import Proposal, Vote
 from governance.tally import Direction
 
 

@@ -13,7 +13,7 @@ from dualis.notifications.models import Notification, UnreadCount
 from dualis.oracle.models import Asset, Quote
 from dualis.published import Published
 from governance.lifecycle import LIVE
-from governance.models import Proposal, ProposalEvent
+from governance.proposal_models import Proposal, ProposalEvent
 from realtime import journal, topics
 from realtime.messages import Event, Row, Snapshot, Subscribe
 from realtime.readers import read_only

@@ -10,7 +10,7 @@ from dualis.accounts import ledger, wallets
 from dualis.accounts.models import User
 from governance import deadlines, proposals, voting
 from governance.lifecycle import ProposalType
-from governance.models import Proposal, TreasuryAccount, Vote
+from governance.proposal_models import Proposal, TreasuryAccount, Vote
 from governance.tally import Direction
 from tests import world
 from tests.lending_market import T0

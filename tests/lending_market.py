@@ -19,6 +19,7 @@ from dualis.lending.models import (
     SupplyPosition,
 )
 from dualis.oracle.assets import START_PRICES, seed_assets
+from governance.proposal_models import FeeShare
 from tests import world
 
 T0 = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -45,7 +46,7 @@ def rich(name: str, money: dict[str, str] | None = None) -> User:
         for asset, amount in (money or MONEY).items():
             wallet = wallets.lock([(user.id, asset)])[user.id, asset]
             paid = wallets.move(wallet, Decimal(amount))
-            wallets.save(wallet)
+            wallets.save(wallet, now=T0)
             outside = ledger.Leg("outside", asset, -Decimal(amount), None)
             ledger.post("deposit", [paid, outside], now=T0, user_id=user.id)
     return user
@@ -87,6 +88,9 @@ def check() -> None:
         for symbol, amount in liquidation.fees.items():
             fees[symbol] = fees.get(symbol, Decimal(0)) + Decimal(amount)
     booked_fees = {asset: amount for (name, asset), amount in sums.items() if name == "fees"}
+    for share in FeeShare.objects.all():
+        for symbol, amount in share.amounts.items():
+            booked_fees[symbol] += Decimal(amount)
     assert {a: n for a, n in booked_fees.items() if n} == fees
     for position in BorrowPosition.objects.all():
         asset = position.pool.asset_id

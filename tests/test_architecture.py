@@ -32,6 +32,7 @@ PURE = {
     "dualis.oracle.windows",
     "governance.lifecycle",
     "governance.payloads",
+    "governance.rewards",
     "governance.tally",
     "realtime.bucket",
     "realtime.dualis_protocol",
@@ -54,6 +55,8 @@ MODELS = {
     "dualis.lending.view",
     "dualis.published",
     "governance.figures",
+    "governance.proposal_models",
+    "governance.staking_models",
 }
 PLUMBING = {
     "connection",
@@ -78,6 +81,7 @@ EDGE_NAMES = {
     "backends",
     "browser",
     "consumers",
+    "delegation_api",
     "engine",
     "forms",
     "health",
@@ -91,9 +95,13 @@ EDGE_NAMES = {
     "pages",
     "pools_api",
     "permissions",
+    "proposals_admin",
     "serializers",
     "server",
     "session_api",
+    "staking_admin",
+    "staking_api",
+    "votes_admin",
 }
 COMPOSE = {"settings", "urls", "money_urls", "asgi", "routing"}
 LEVELS = ("pure", "models", "services", "plumbing", "edges", "compose")

@@ -4,7 +4,7 @@ import pytest
 
 from dualis.accounts.models import AuditEntry, Role, User
 from governance.lifecycle import ProposalType
-from governance.models import Proposal
+from governance.proposal_models import Proposal
 from tests import lending_market as lm
 from tests import world
 from tests.governance_world import PAUSE, holder, propose, vote

@@ -9,7 +9,7 @@ from rest_framework.test import APIClient
 from dualis.lending import parameters
 from governance import api, execution, proposals
 from governance.lifecycle import ENDED, ProposalType
-from governance.models import Proposal, Vote
+from governance.proposal_models import Proposal, Vote
 from realtime import journal
 from tests import governance_world as gw
 from tests import lending_market as lm

@@ -7,7 +7,7 @@ import pytest
 from dualis.lending import parameters
 from dualis.notifications.models import Notification
 from governance import deadlines, execution, treasury
-from governance.models import Announcement, Proposal
+from governance.proposal_models import Announcement, Proposal
 from realtime import journal
 from tests import governance_world as gw
 from tests import lending_market as lm

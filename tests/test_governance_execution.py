@@ -15,7 +15,7 @@ from dualis.oracle.models import Asset, ManualPrice
 from dualis.retry import retried
 from governance import execution, treasury
 from governance.lifecycle import ProposalType
-from governance.models import ProposalEvent
+from governance.proposal_models import ProposalEvent
 from realtime import journal
 from tests import governance_world as gw
 from tests import lending_market as lm

@@ -9,7 +9,7 @@ from dualis import errors
 from dualis.accounts.models import AuditEntry
 from governance import proposals, timing
 from governance.lifecycle import ProposalType
-from governance.models import Proposal
+from governance.proposal_models import Proposal
 from realtime import journal
 from tests import governance_world as gw
 from tests import lending_market as lm

@@ -6,7 +6,8 @@ import pytest
 
 from dualis.lending import demo
 from governance import treasury, voters
-from governance.models import Proposal, TreasuryAccount, Vote
+from governance.demo import TREASURY, make_demo_governance
+from governance.proposal_models import Proposal, TreasuryAccount, Vote
 from tests import governance_world as gw
 from tests import lending_market as lm
 from tests.governance_world import run
@@ -25,19 +26,18 @@ def market(settings):
 
 
 def test_nothing_happens_without_participants():
-    assert not voters.step(T0) and not voters.make_demo_voters(T0)
+    assert not voters.step(T0)
 
 
-def test_voters_and_the_treasury_are_paid_in_once():
+def test_the_treasury_is_paid_in_once():
     demo.make_demo_market(T0)
-    assert voters.make_demo_voters(T0)
-    assert not voters.make_demo_voters(T0)
-    assert treasury.holds("DUAL") == voters.TREASURY == TreasuryAccount.objects.get().amount
+    assert make_demo_governance(T0) and not make_demo_governance(T0)
+    assert treasury.holds("DUAL") == TREASURY == TreasuryAccount.objects.get().amount
 
 
 def test_a_full_cycle_is_seen_within_minutes():
     demo.make_demo_market(T0)
-    voters.make_demo_voters(T0)
+    make_demo_governance(T0)
     statuses = set()
     for second in range(0, 900, 3):
         now = T0 + timedelta(minutes=1, seconds=second)

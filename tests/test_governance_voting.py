@@ -7,7 +7,7 @@ import pytest
 from dualis import errors
 from dualis.accounts import votes
 from dualis.retry import retried
-from governance.models import Proposal, ProposalEvent, Vote
+from governance.proposal_models import Proposal, ProposalEvent, Vote
 from tests import governance_world as gw
 from tests import lending_market as lm
 from tests.governance_world import T0, day, give, holder, propose, vote

@@ -71,7 +71,6 @@ def test_demo_users_have_something_to_look_at():
     assert SupplyPosition.objects.filter(user=borrower).count() == 2
     (loan,) = BorrowPosition.objects.filter(user=borrower)
     assert loan.collateral == {"ETH": "10"} and loan.to_dict()["debt"] == "8000"
-    assert wallet(borrower, "DUAL") == 5000
     assert SupplyPosition.objects.filter(user=supplier).count() == 2
     assert wallet(user("trader"), "USDC") == 250_000
     assert wallet(user("institutional"), "wBTC") == Decimal(200)

@@ -15,6 +15,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from dualis import errors
 from dualis.accounts.models import User
@@ -58,9 +59,9 @@ def standing(user_id: str) -> dict[str, str | None]:
     }
 
 
-def delegators(user_id: str) -> list[VotingPower]:
+def delegators(user_id: str) -> QuerySet[VotingPower]:
     """Return the rows of those who delegate to a user, by user id."""
-    return list(VotingPower.objects.filter(delegate_id=user_id).order_by("user_id"))
+    return VotingPower.objects.filter(delegate_id=user_id).order_by("user_id")
 
 
 @transaction.atomic
@@ -80,7 +81,7 @@ def delegate(user_id: str, delegatee_id: str, *, now: datetime) -> VotingPower:
         if rows[delegatee_id].delegate_id:
             raise errors.DelegateHasDelegated(delegateeId=delegatee_id)
         # Whoever delegates to the user locks the user's row: nobody comes in between.
-        if VotingPower.objects.filter(delegate_id=user_id).exists():
+        if delegators(user_id).exists():
             raise errors.HasDelegators()
         _point(rows, row, delegatee_id)
     return row

@@ -5,7 +5,7 @@ Every total comes from an operation of the services, every deposit is an audited
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
@@ -55,7 +55,7 @@ _TIERS = {3: CreditTier.DIAMOND, 4: CreditTier.GOLD}
 _COVERS = {3: Decimal("1.9"), 4: Decimal("2.1"), 5: Decimal("2.4")}
 
 _WALLETS: dict[str, dict[str, int]] = {
-    "demo@dualis.finance": {"USDC": 150_000, "ETH": 60, "wBTC": 2, "CC": 10_000, "DUAL": 5_000},
+    "demo@dualis.finance": {"USDC": 150_000, "ETH": 60, "wBTC": 2, "CC": 10_000},
     "supplier@dualis.finance": {"USDC": 1_000_000, "T-BILL-2026": 2_000},
     "trader@dualis.finance": {"USDC": 250_000, "ETH": 50},
     "institutional@dualis.finance": {"USDC": 25_000_000, "wBTC": 200, "T-BILL-2026": 50_000},
@@ -102,8 +102,8 @@ def make_demo_market(now: datetime) -> bool:
         staff.assign_tier(people[number].id, tier.value, actor=actor, address="", now=now)
     pools = Pool.objects.in_bulk(list(TARGETS))
     supplies, loans = _supplies(people, pools), _loans(people, pools)
-    _pay_in(_needs(people, pools, supplies, loans), actor, now)
-    _pay_in(
+    pay_in(_needs(people, pools, supplies, loans), actor, now)
+    pay_in(
         {
             (users[email].id, asset): Decimal(amount)
             for email, held in _WALLETS.items()
@@ -180,7 +180,8 @@ def _needs(
     return needs
 
 
-def _pay_in(needs: dict[tuple[str, str], Decimal], actor: User, now: datetime) -> None:
+def pay_in(needs: Mapping[tuple[str, str], Decimal], actor: User, now: datetime) -> None:
+    """Book audited deposits, by user id and asset."""
     places = dict(Asset.objects.values_list("symbol", "decimals"))
     for (user_id, asset), amount in needs.items():
         wallets.deposit(

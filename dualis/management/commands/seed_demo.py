@@ -1,4 +1,4 @@
-"""`manage.py seed_demo`: prices with their past, pools, demo logins; in development alone."""
+"""`manage.py seed_demo`: prices and their past, pools, DUAL, logins; in development alone."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from dualis.accounts import demo
 from dualis.lending.demo import make_demo_market
 from dualis.oracle import backfill
-from governance.voters import make_demo_voters
+from governance.demo import make_demo_governance
 
 
 class Command(BaseCommand):
@@ -23,4 +23,4 @@ class Command(BaseCommand):
         self.stdout.write("Making the demo market ...")
         backfill.backfill(now)
         make_demo_market(now)
-        make_demo_voters(now)
+        make_demo_governance(now)
