@@ -19,7 +19,7 @@ from dualis.lending.models import (
     SupplyPosition,
 )
 from dualis.oracle.assets import START_PRICES, seed_assets
-from governance.proposal_models import FeeShare
+from governance.models import FeeShare
 from tests import world
 
 T0 = datetime(2026, 3, 1, 12, tzinfo=UTC)
