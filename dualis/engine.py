@@ -28,7 +28,7 @@ from dualis.notifications import pruning as notification_pruning
 from dualis.notifications.courier import Courier
 from dualis.oracle import backfill, history
 from dualis.oracle.market import Oracle
-from governance import sharing
+from governance import deadlines, sharing, voters
 from realtime import journal
 
 log = logging.getLogger(__name__)
@@ -164,6 +164,7 @@ def market_steps() -> list[Step]:
         Step("demo.participants", 4.0, participants.step),
         Step("demo.loans", 7.0, demo_loans.step, is_atomic=False),
         Step("demo.bids", 3.0, demo_bids.step, is_atomic=False),
+        Step("demo.voters", 3.0, voters.step, is_atomic=False),
     ]
     return [
         Step("oracle.tick", settings.TICK_SECONDS, oracle.tick),
@@ -176,6 +177,8 @@ def market_steps() -> list[Step]:
         Step("notifications.broadcast", 0.5, broadcasts.step),
         Step("notifications.deliver", 1.0, Courier().step, is_atomic=False),
         Step("notifications.prune", PRUNE_SECONDS, notification_pruning.prune, is_atomic=False),
+        Step("governance.deadlines", 1.0, deadlines.run, is_atomic=False),
+        Step("governance.notices", 1.0, deadlines.tell_people),
         Step("governance.rewards", 300.0, sharing.run, is_atomic=False),
         Step("governance.reward_notices", 5.0, sharing.tell),
         Step("oracle.bars", 60.0, lambda now: history.roll_up()),

@@ -309,6 +309,75 @@ class ChannelUnavailable(DomainError):
     code, status, text = "CHANNEL_UNAVAILABLE", 422, "{channel} cannot be used: {reason}"
 
 
+# --- governance: proposals ---------------------------------------------------------------------
+class ProposalNotFound(DomainError):
+    code, status, text = "PROPOSAL_NOT_FOUND", 404, "There is no proposal {proposalId}."
+
+
+class BelowProposalThreshold(DomainError):
+    code, status, text = (
+        "BELOW_PROPOSAL_THRESHOLD",
+        422,
+        "A proposer has {threshold} DUAL besides the deposit of {deposit}; you have {balance}.",
+    )
+
+
+class ProposalOpen(DomainError):
+    code, status, text = "PROPOSAL_OPEN", 409, "Your proposal {proposalId} is still open."
+
+
+class TooManyProposals(DomainError):
+    code, status, text = "TOO_MANY_PROPOSALS", 409, "{most} proposals are open already."
+
+
+class ParameterCooldown(DomainError):
+    code, status, text = (
+        "PARAMETER_COOLDOWN",
+        409,
+        "{parameter} of {poolId} was changed lately; it may be changed again from {until}.",
+    )
+
+
+class VotingClosed(DomainError):
+    code, status, text = "VOTING_CLOSED", 409, "{proposalId} takes no votes: it is {status}."
+
+
+class NoVotingPower(DomainError):
+    code, status, text = (
+        "NO_VOTING_POWER",
+        422,
+        "A vote weighs at least {least} DUAL; yours weighs {weight} on {proposalId}.",
+    )
+
+
+class AlreadyVoted(DomainError):
+    code, status, text = "ALREADY_VOTED", 409, "You have voted {direction} on {proposalId}."
+
+
+class ProposalNotReady(DomainError):
+    code, status, text = (
+        "PROPOSAL_NOT_READY",
+        409,
+        "{proposalId} cannot be executed: it is {status}.",
+    )
+
+
+class ProposalNotDraft(DomainError):
+    code, status, text = "PROPOSAL_NOT_DRAFT", 409, "{proposalId} is no draft: it is {status}."
+
+
+class ProposalEnded(DomainError):
+    code, status, text = "PROPOSAL_ENDED", 409, "{proposalId} is over: it is {status}."
+
+
+class TreasuryInsufficient(DomainError):
+    code, status, text = (
+        "TREASURY_INSUFFICIENT",
+        422,
+        "The treasury has {available} {asset}; {required} is asked for.",
+    )
+
+
 # --- governance: staking and delegation --------------------------------------------------------
 class SelfDelegation(DomainError):
     code, status, text = "SELF_DELEGATION", 422, "You cannot delegate to yourself."

@@ -245,6 +245,8 @@ LOGIN_RATE = env.str("LOGIN_RATE", "10/15m")
 PRICE_SOURCE = env.str("PRICE_SOURCE", "simulated")
 TICK_SECONDS = env.float("TICK_SECONDS", 1.0)
 BLOCK_SECONDS = env.float("BLOCK_SECONDS", 5.0)
+# How many times as fast governance's clocks run; in development a day takes half a minute.
+GOVERNANCE_TIME_SCALE = env.float("GOVERNANCE_TIME_SCALE", 1.0 if IS_PRODUCTION else 2_880.0)
 
 LOGGING = {
     "version": 1,

@@ -1,4 +1,4 @@
-"""The demo's DUAL: who holds, stakes and delegates it (rulings, 11).
+"""The demo's DUAL: who holds, stakes and delegates it, and the treasury's (rulings, 11).
 
 It was all booked a month ago: voting power is judged by what was held 24 h before (rulings, 22).
 """
@@ -15,7 +15,7 @@ from dualis.accounts.models import User
 from dualis.accounts.votes import DUAL
 from dualis.lending.demo import STAFF, pay_in
 from dualis.lending.participants import EMAILS
-from governance import staking
+from governance import staking, treasury
 from governance.staking_models import Stake
 
 HELD_FOR = timedelta(days=30)
@@ -36,12 +36,13 @@ _STAKED = {
     "demo@dualis.finance": "2000",
     "institutional@dualis.finance": "500000",
 }
+TREASURY = Decimal(1_000_000)  # paid by the first participant
 _DELEGATES = {"supplier@dualis.finance": "institutional@dualis.finance"}
 
 
 @transaction.atomic
 def make_demo_governance(now: datetime) -> bool:
-    """Give the people of the demo market their DUAL, and let some stake and delegate.
+    """Give the people of the demo market and the treasury their DUAL; let some stake and delegate.
 
     Changes nothing and returns False where somebody has staked. Refuses in production.
     """
@@ -56,4 +57,5 @@ def make_demo_governance(now: datetime) -> bool:
         staking.stake(people[email].id, amount, now=now - STAKED_FOR)
     for email, other in _DELEGATES.items():
         votes.delegate(people[email].id, people[other].id, now=now - STAKED_FOR)
+    treasury.fund(people[EMAILS[0]].id, DUAL, TREASURY, now=now - STAKED_FOR)
     return True

@@ -13,6 +13,8 @@ from dualis.lending.view import View
 from dualis.notifications.models import Notification, UnreadCount
 from dualis.oracle.models import Asset, Quote
 from dualis.published import Published
+from governance.lifecycle import LIVE
+from governance.proposal_models import Proposal, ProposalEvent
 from realtime import journal, topics
 from realtime.messages import Event, Row, Snapshot, Subscribe
 from realtime.readers import read_only
@@ -55,8 +57,11 @@ def _liquidations(owner: str) -> Iterable[Published]:
     return [*liquidations.order_by("at", "-stage"), *resales.order_by("at", "key")]
 
 
-def _nothing(owner: str) -> Iterable[Published]:
-    return ()
+def _governance(owner: str) -> Iterable[Published]:
+    live = Proposal.objects.filter(status__in=LIVE).order_by("number")
+    last = {f"{p.id}:{p.event_count}": p for p in live}
+    events = ProposalEvent.objects.select_related("proposal").in_bulk(list(last))
+    return [events[key] for key in last]
 
 
 READERS: dict[str, Callable[[str], Iterable[Published]]] = {
@@ -64,7 +69,7 @@ READERS: dict[str, Callable[[str], Iterable[Published]]] = {
     "pools": _pools,
     "positions": _positions,
     "liquidations": _liquidations,
-    "governance": _nothing,
+    "governance": _governance,
     "notifications": _notifications,
 }
 
@@ -77,9 +82,17 @@ def _pool_ids() -> set[str]:
     return set(Pool.objects.values_list("id", flat=True))
 
 
+def _proposal_ids() -> set[str]:
+    return set(Proposal.objects.values_list("id", flat=True))
+
+
 # Which ids a filter may name. Ids of positions are the owner's own business: one that is not open
 # (yet) brings nothing, and says nothing about anybody else's.
-CATALOGUES: dict[str, Callable[[], set[str]]] = {"assets": _assets, "pools": _pool_ids}
+CATALOGUES: dict[str, Callable[[], set[str]]] = {
+    "assets": _assets,
+    "pools": _pool_ids,
+    "proposals": _proposal_ids,
+}
 FREE = {"positions"}
 
 

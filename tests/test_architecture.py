@@ -37,7 +37,10 @@ PURE = {
     "dualis.oracle.valuation",
     "dualis.oracle.walk",
     "dualis.oracle.windows",
+    "governance.lifecycle",
+    "governance.payloads",
     "governance.rewards",
+    "governance.tally",
     "realtime.bucket",
     "realtime.dualis_protocol",
     "realtime.frames",
@@ -60,6 +63,8 @@ MODELS = {
     "dualis.lending.view",
     "dualis.notifications.door_models",
     "dualis.published",
+    "governance.figures",
+    "governance.proposal_models",
     "governance.staking_models",
 }
 PLUMBING = {
@@ -104,6 +109,7 @@ EDGE_NAMES = {
     "positions_api",
     "permissions",
     "resale_api",
+    "proposals_admin",
     "serializers",
     "server",
     "session_api",

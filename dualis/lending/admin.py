@@ -22,6 +22,7 @@ from dualis.lending import (
     parameters,
     ramps,
     staff,
+    switches,
 )
 from dualis.lending.models import (
     Account,
@@ -114,19 +115,19 @@ class PoolAdmin(admin.ModelAdmin):
 
     @admin.action(description="Pause supply", permissions=["change"])
     def pause_supply(self, request: HttpRequest, rows: QuerySet[Pool]) -> None:
-        self._pause(request, rows, staff.SUPPLY, is_paused=True)
+        self._pause(request, rows, switches.SUPPLY, is_paused=True)
 
     @admin.action(description="Resume supply", permissions=["change"])
     def resume_supply(self, request: HttpRequest, rows: QuerySet[Pool]) -> None:
-        self._pause(request, rows, staff.SUPPLY, is_paused=False)
+        self._pause(request, rows, switches.SUPPLY, is_paused=False)
 
     @admin.action(description="Pause borrowing", permissions=["change"])
     def pause_borrow(self, request: HttpRequest, rows: QuerySet[Pool]) -> None:
-        self._pause(request, rows, staff.BORROW, is_paused=True)
+        self._pause(request, rows, switches.BORROW, is_paused=True)
 
     @admin.action(description="Resume borrowing", permissions=["change"])
     def resume_borrow(self, request: HttpRequest, rows: QuerySet[Pool]) -> None:
-        self._pause(request, rows, staff.BORROW, is_paused=False)
+        self._pause(request, rows, switches.BORROW, is_paused=False)
 
     def _pause(
         self, request: HttpRequest, rows: QuerySet[Pool], operation: str, *, is_paused: bool
