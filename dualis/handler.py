@@ -5,7 +5,7 @@ request. Knows ASGI and Django's handler. Knows nothing of addresses; its views 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import IO, Any
 
@@ -29,9 +29,9 @@ class Handler(ASGIHandler):
 
     async def __call__(
         self,
-        scope: dict[str, Any],
-        receive: Callable[[], Awaitable[dict[str, Any]]],
-        send: Callable[[dict[str, Any]], Awaitable[None]],
+        scope: Mapping[str, Any],
+        receive: Callable[[], Awaitable[Mapping[str, Any]]],
+        send: Callable[[Mapping[str, Any]], Awaitable[None]],
     ) -> None:
         try:
             body = await self.read_body(receive)
@@ -44,13 +44,14 @@ class Handler(ASGIHandler):
             if response.streaming:
                 await loop.run_in_executor(_executor, response.close)
 
-    def _respond(self, scope: dict[str, Any], body: IO[bytes]) -> HttpResponseBase:
+    def _respond(self, scope: Mapping[str, Any], body: IO[bytes]) -> HttpResponseBase:
         """Return the answer; the connections of the thread are given back."""
         set_script_prefix(get_script_prefix(scope))
         request_started.send(sender=type(self), scope=scope)
         request, response = self.create_request(scope, body)
         if request is not None:
             response = self.get_response(request)
+        assert response is not None, "a request that could not be made has an answer"
         if response.streaming:
             close_old_connections()
         else:

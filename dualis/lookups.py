@@ -49,7 +49,9 @@ class _Plan:
         own = known["select_fields"]
         self._model, self._own = known["model"], slice(own[0], own[-1] + 1)
         self._names = [column.target.attname for column in columns[self._own]]
-        self._related = get_related_populators(known, select, connection.alias)
+        self._related = get_related_populators(  # type: ignore[call-arg]  # the stubs are of a later Django
+            known, select, connection.alias
+        )
         self._converters = compiler.get_converters(columns)
         self._convert = compiler.apply_converters
 

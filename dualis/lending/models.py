@@ -181,6 +181,8 @@ class _Position(Published):
     opened_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True)
 
+    view: View | None = None
+
     class Meta:
         abstract = True
 
@@ -216,8 +218,6 @@ class SupplyPosition(_Position):
             )
         ]
 
-    view: View | None = None
-
     def __str__(self) -> str:
         return f"{self.id} in {self.pool_id}"
 
@@ -239,8 +239,6 @@ class BorrowPosition(_Position):
     class Meta:
         ordering = ["opened_at", "id"]
         indexes = [models.Index(fields=["user", "closed_at"])]
-
-    view: View | None = None
 
     def __str__(self) -> str:
         return f"{self.id} of {self.pool_id}"

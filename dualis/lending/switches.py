@@ -40,7 +40,8 @@ def pause_pool(pool_id: str, operation: str, *, is_paused: bool, now: datetime) 
 def pause_protocol(*, is_paused: bool, now: datetime) -> bool:
     """Pause or resume the whole market, publish every pool and tell every user.
 
-    Tells whether that changed it. Locks all pools first, so that what was under way is done and nothing comes after.
+    Tells whether that changed it. Locks all pools first, so that what was under way is
+    done and nothing comes after.
     """
     rows = lock_all(now)
     market = lock_market()
