@@ -111,7 +111,7 @@ def test_the_liquidation_step_is_told_how_much_of_its_tick_is_left(monkeypatch, 
     clock, shares = [100.0], []
     monkeypatch.setattr(engine, "time", SimpleNamespace(monotonic=lambda: clock[0]))
 
-    def run(now, watch, time_left):
+    def run(now, watch, told, time_left):
         for passed in (0.0, 0.8, 2.0):
             clock[0] = 100.0 + passed
             shares.append(round(time_left(), 9))

@@ -1,6 +1,7 @@
 """The locked rows of one operation on a borrow position, in the one lock order.
 
-Pools by id, the position, supplies, the account, wallets; then the first save.
+Pools by id, the position, supplies, the account, wallets, the position's protection rules; then
+the first save.
 """
 
 from collections.abc import Collection
@@ -11,8 +12,14 @@ from dualis import errors
 from dualis.accounts import ledger, wallets
 from dualis.accounts.ledger import Leg
 from dualis.accounts.money import Wallet
-from dualis.lending import accounts, bookings, figures, pools, risk
-from dualis.lending.models import Account, BorrowPosition, Pool, SupplyPosition
+from dualis.lending import accounts, bookings, figures, pools, protecting, risk
+from dualis.lending.models import (
+    Account,
+    BorrowPosition,
+    Pool,
+    ProtectionRule,
+    SupplyPosition,
+)
 from dualis.lending.supplying import save_position
 from dualis.lending.view import View
 
@@ -32,6 +39,7 @@ class Desk:
     view: View
     supplies: dict[str, SupplyPosition]
     legs: list[Leg]
+    rules: list[ProtectionRule]  # those that were active when they were locked
 
     @property
     def pool(self) -> Pool:
@@ -51,6 +59,7 @@ class Desk:
         found = figures.risk_position(self.position, self.view)
         self.position.zone = risk.zone_of(risk.health(found)).value
         self.position.save()
+        protecting.save(self.rules, self.position, self.now)
         accounts.publish_account(self.account, self.view, self.now)
         ledger.post(kind, self.legs, now=self.now, reference=self.position.id, user_id=self.user_id)
 
@@ -108,6 +117,7 @@ def take_desk(
         view.with_pools(locked.values()),
         supplies,
         bookings.interest_of_pool(locked[position.pool_id]),
+        protecting.lock(position.id),
     )
     debt = figures.debt(position, desk.pool)
     desk.legs += bookings.interest_of_debt(position, desk.pool, debt)

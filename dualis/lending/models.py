@@ -292,6 +292,12 @@ class Account(Published):
 
 
 # Django finds the models of an app in this module alone.
+from dualis.lending.alert_models import (  # noqa: E402
+    HealthAlert,
+    OwnStanding,
+    PoolAlert,
+    PoolWatch,
+)
 from dualis.lending.liquidation_models import (  # noqa: E402
     BackstopAccount,
     Bid,
@@ -299,6 +305,7 @@ from dualis.lending.liquidation_models import (  # noqa: E402
     LiquidationStage,
 )
 from dualis.lending.points import HealthPoint, MarketPoint, PoolPoint  # noqa: E402
+from dualis.lending.protection_models import ProtectionRule  # noqa: E402
 
 __all__ = [
     "Account",
@@ -306,12 +313,17 @@ __all__ = [
     "Bid",
     "BorrowPosition",
     "CreditRating",
+    "HealthAlert",
     "HealthPoint",
     "Liquidation",
     "LiquidationStage",
     "Market",
     "MarketPoint",
+    "OwnStanding",
     "Pool",
+    "PoolAlert",
     "PoolPoint",
+    "PoolWatch",
+    "ProtectionRule",
     "SupplyPosition",
 ]
