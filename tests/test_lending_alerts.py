@@ -164,19 +164,20 @@ def test_a_telling_that_is_rolled_back_waits_on(engine, monkeypatch):
 
 def test_one_alert_that_cannot_be_told_leaves_the_others_told(engine, borrower):
     loan(borrower)
+    loan(borrower)
     reprice("ETH", "2300")
     engine.feed.read(engine.take)
     liquidation.run(after(seconds=1), engine.watch, told=alerts.queue)
-    row = HealthAlert.objects.first()
-    row.after = "nowhere"
+    row = HealthAlert.objects.get()
+    row.waiting["1"][4] = "nowhere"
     row.save()
     with pytest.raises(ExceptionGroup):
         engine.tick(after(seconds=2))
-    assert told() == ["CAUTION"] and HealthAlert.objects.get() == row
+    assert told() == ["CAUTION"] * 2 and list(HealthAlert.objects.get().waiting) == ["1"]
 
 
-def test_without_time_one_batch_is_told_a_call_and_all_in_order(engine, borrower, monkeypatch):
-    monkeypatch.setattr(alerts, "BATCH", 2)
+def test_without_time_one_row_is_told_a_call(engine, borrower, monkeypatch):
+    monkeypatch.setattr(liquidation, "CHUNK", 2)
     for _ in range(4):
         loan(borrower)
     reprice("ETH", "2300")
@@ -185,7 +186,8 @@ def test_without_time_one_batch_is_told_a_call_and_all_in_order(engine, borrower
         assert len(told()) == count
 
 
-def test_many_tellers_at_once_tell_each_alert_once(engine, borrower):
+def test_many_tellers_at_once_tell_each_alert_once(engine, borrower, monkeypatch):
+    monkeypatch.setattr(liquidation, "CHUNK", 2)
     for _ in range(5):
         loan(borrower)
     reprice("ETH", "2300")

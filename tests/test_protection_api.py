@@ -1,7 +1,10 @@
 """REST of protection rules: set once, listed, revoked; the caller's own alone."""
 
 import pytest
+from rest_framework.test import APIClient
 
+from dualis.accounts import tokens
+from dualis.accounts.models import SessionKind
 from dualis.lending.models import ProtectionRule
 from realtime import journal
 from tests import liquidation_market as lqm
@@ -102,17 +105,14 @@ def test_nobody_sees_sets_or_revokes_rules_of_others(api, address):
 
 
 def test_without_a_login_there_is_nothing(address):
-    from rest_framework.test import APIClient
-
     client = APIClient()
     for answer in (client.get(address), client.post(address), client.delete(f"{address}/x")):
         assert answer.status_code == 401
 
 
 def test_a_read_only_token_lists_and_sets_nothing(owner, address):
-    from dualis.accounts.models import SessionKind
-
-    reader = bearer(world.token(world.session(owner[0], kind=SessionKind.STREAM)))
+    session = world.session(owner[0], kind=SessionKind.STREAM)
+    reader = bearer(tokens.mint_stream(session, now=world.now()))
     assert ids(reader.get("/v1/borrow/protections")) == []
     assert post(reader, address).status_code == 403
     assert reader.delete(f"{address}/x").status_code == 403

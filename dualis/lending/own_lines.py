@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 
 from dualis.apart import Apart
 from dualis.lending import figures, health_levels, risk
+from dualis.lending.alert_models import HealthAlert, OwnStanding, Told
 from dualis.lending.health_levels import DEFAULT_LINES, ORDER, Lines, lines_of
-from dualis.lending.models import BorrowPosition, HealthAlert, OwnStanding
+from dualis.lending.models import BorrowPosition
 from dualis.lending.risk import Zone
 from dualis.lending.screening import SLACK
 from dualis.lending.view import View
@@ -146,21 +147,18 @@ def judge(lines: Mapping[str, Lines], now: datetime) -> None:
             continue
         if health_levels.is_worse(Zone(row.zone), after):
             fallen.append(
-                HealthAlert(
-                    user_id=position.user_id,
-                    position_id=position.id,
-                    pool_id=position.pool_id,
-                    before=row.zone,
-                    after=after.value,
-                    health=risk.health_factor_down(health),
-                    is_own=True,
-                    at=now,
+                Told(
+                    position.user_id,
+                    position.id,
+                    position.pool_id,
+                    risk.health_factor_down(health),
+                    after.value,
                 )
             )
         row.zone = after.value
         moved.append(row)
     OwnStanding.objects.bulk_update(moved, ["zone"])
-    HealthAlert.objects.bulk_create(fallen)
+    HealthAlert.queue(fallen, now, is_own=True)
 
 
 def _standings(ids: Sequence[str] | None = None) -> dict[str, int]:

@@ -20,7 +20,7 @@ from dualis.lending import (
     liquidation_figures,
     settlement,
 )
-from dualis.lending.alert_models import HealthAlert
+from dualis.lending.alert_models import HealthAlert, Told
 from dualis.lending.liquidation_desk import Desk, added, health_shown
 from dualis.lending.liquidation_models import (
     BY_BACKSTOP,
@@ -116,14 +116,14 @@ def settle(desk: Desk) -> None:
     row.save()
     tell(desk, SETTLEMENT, liquidation_figures.settlement_row(row, desk.pool))
     if row.filled:
-        HealthAlert.objects.create(
-            user_id=desk.position.user_id,
-            position_id=desk.position.id,
-            pool_id=desk.pool.id,
-            health=row.health_after,
+        told = Told(
+            desk.position.user_id,
+            desk.position.id,
+            desk.pool.id,
+            row.health_after,
             liquidation_id=row.id,
-            at=desk.now,
         )
+        HealthAlert.queue([told], desk.now)
 
 
 def tell(desk: Desk, stage: str, data: dict[str, object]) -> None:
