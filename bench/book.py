@@ -94,14 +94,19 @@ def main(count: int) -> dict[str, Any]:
 
 def _alerts(tick: Any) -> dict[str, float]:
     """Return what it takes until all borrowers of the largest group are told, second by second."""
+    from django.db import transaction
+
     from dualis.lending import alerts
-    from dualis.lending.models import HealthAlert
+    from dualis.lending.models import BorrowPosition, HealthAlert
+    from dualis.notifications import notices
     from dualis.notifications.models import Notification
 
     for fall in (0, 2):
         _reprice(ETH=ETH - fall, USDC=Decimal(1), wBTC=Decimal(67710))
         tick()
     HealthAlert.objects.all().delete()
+    with transaction.atomic():  # borrowers who were told something before
+        notices.lock(set(BorrowPosition.objects.values_list("user_id", flat=True)))
     before = Notification.objects.count()
     _reprice(ETH=ETH - 3, USDC=Decimal(1), wBTC=Decimal(67710))
     begun = time.perf_counter()

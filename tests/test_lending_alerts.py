@@ -176,8 +176,11 @@ def test_one_alert_that_cannot_be_told_leaves_the_others_told(engine, borrower):
     assert told() == ["CAUTION"] * 2 and list(HealthAlert.objects.get().waiting) == ["1"]
 
 
-def test_without_time_one_row_is_told_a_call(engine, borrower, monkeypatch):
-    monkeypatch.setattr(liquidation, "CHUNK", 2)
+@pytest.mark.parametrize(
+    ("module", "name"), [(liquidation, "CHUNK"), (alerts, "PART")], ids=["rows", "parts"]
+)
+def test_without_time_a_part_is_told_a_call(engine, borrower, monkeypatch, module, name):
+    monkeypatch.setattr(module, name, 2)
     for _ in range(4):
         loan(borrower)
     reprice("ETH", "2300")

@@ -22,6 +22,7 @@ from dualis.notifications.choices import Choices
 from dualis.notifications.notices import Notice
 
 LINK = "/borrow"
+PART = 250  # told in one transaction
 
 
 def queue(crossings: Sequence[Crossing], now: datetime) -> None:
@@ -41,17 +42,18 @@ def queue(crossings: Sequence[Crossing], now: datetime) -> None:
 
 
 def step(now: datetime, time_left: Callable[[], float]) -> None:
-    """Tell what waits, the oldest first, until there is no time left; at least one row of it."""
+    """Tell what waits, the oldest first, until there is no time left; at least one part of it."""
     with Apart("the alerts") as apart:
         last = 0
         while True:
             row = HealthAlert.objects.filter(id__gt=last).order_by("id").first()
             if row is None:
                 return
-            last = row.id
-            apart.act(partial(_tell, last, now), list(row.waiting))
-            if time_left() <= 0:
-                return
+            last, numbers = row.id, list(row.waiting)
+            for start in range(0, len(numbers), PART):
+                apart.act(partial(_tell, last, now), numbers[start : start + PART])
+                if time_left() <= 0:
+                    return
 
 
 def _tell(row_id: int, now: datetime, numbers: Sequence[str]) -> None:
