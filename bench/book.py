@@ -12,6 +12,7 @@ import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
@@ -115,14 +116,15 @@ def _alerts(tick: Any) -> dict[str, float]:
         started = begun + len(ticks) * TICK_SECONDS
         time.sleep(max(0.0, started - time.perf_counter()))
         tick(LIMIT_SECONDS)
-        alerts.step(
-            datetime.now(UTC),
-            lambda since=started: 1 - (time.perf_counter() - since) / ALERTS_SECONDS,
-        )
+        alerts.step(datetime.now(UTC), partial(_time_left, started))
         ticks.append(time.perf_counter() - started)
     seconds = time.perf_counter() - begun
     assert not HealthAlert.objects.exists()
     return {"seconds": seconds, "longest": 1000 * max(ticks), "ticks": len(ticks)}
+
+
+def _time_left(started: float) -> float:
+    return 1 - (time.perf_counter() - started) / ALERTS_SECONDS
 
 
 def _auctions(tick: Any) -> list[float]:

@@ -169,6 +169,9 @@ def market_steps() -> list[Step]:
             now, watch, told=alerts.queue, time_left=lambda: time_left(LIQUIDATION_SHARE)
         )
 
+    def look(now: datetime) -> None:
+        own_lines.look(now, lambda: time_left(ALERTS_SHARE))
+
     def tell(now: datetime) -> None:
         alerts.step(now, lambda: time_left(ALERTS_SHARE))
 
@@ -179,7 +182,7 @@ def market_steps() -> list[Step]:
     return [
         Step("oracle.tick", settings.TICK_SECONDS, oracle.tick),
         Step("lending.liquidations", settings.TICK_SECONDS, liquidate, is_atomic=False),
-        Step("lending.own_lines", settings.TICK_SECONDS, own_lines.look, is_atomic=False),
+        Step("lending.own_lines", settings.TICK_SECONDS, look, is_atomic=False),
         Step("lending.alerts", settings.TICK_SECONDS, tell, is_atomic=False),
         Step("lending.pool_watch", 60.0, pool_alerts.look),
         Step("lending.pool_alerts", 1.0, pool_alerts.tell),

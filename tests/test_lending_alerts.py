@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 from django.db import transaction
 
-from dualis.lending import alerts, bidding, borrowing, liquidation
+from dualis.lending import alerts, bidding, borrowing, liquidation, own_lines
 from dualis.lending.models import BorrowPosition, HealthAlert, OwnStanding
 from dualis.lending.own_lines import OwnLines
 from dualis.lending.watch import Watch
@@ -54,7 +54,7 @@ class Clockwork:
     def tick(self, now, left=1.0):
         self.feed.read(self.take)
         liquidation.run(now, self.watch, told=alerts.queue)
-        self.own.look(now)
+        self.own.look(now, lambda: left)
         alerts.step(now, lambda: left)
 
 
@@ -262,6 +262,20 @@ def test_positions_that_open_and_close_are_followed(engine, borrower, position):
     assert len(engine.own) == 1 and OwnStanding.objects.get().position_id == position.id
 
 
+def test_without_time_a_chunk_of_own_falls_is_queued_a_look(engine, borrower, monkeypatch):
+    monkeypatch.setattr(own_lines, "CHUNK", 2)
+    for _ in range(4):
+        loan(borrower)
+    choose(borrower, caution=1.7)
+    engine.tick(after(seconds=1))
+    reprice("ETH", "3000")
+    for number, count in enumerate((2, 4, 5, 5)):
+        engine.tick(after(seconds=2 + number), left=0.0)
+        assert OwnStanding.objects.exclude(zone="safe").count() == count
+    engine.tick(after(seconds=9))
+    assert told() == ["CAUTION"] * 5
+
+
 def test_an_engine_that_starts_forgets_the_standings_of_closed_positions(engine, borrower):
     choose(borrower)
     engine.tick(after(seconds=1))
@@ -277,7 +291,9 @@ def test_engines_at_once_queue_an_own_fall_once(engine, borrower):
     for each in engines:
         each.tick(after(seconds=1))
     reprice("ETH", "3000")
-    assert not raised(together(*(partial(each.own.look, after(seconds=2)) for each in engines)))
+    assert not raised(
+        together(*(partial(each.own.look, after(seconds=2), lambda: 1.0) for each in engines))
+    )
     assert HealthAlert.objects.count() == 1
 
 

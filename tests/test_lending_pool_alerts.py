@@ -120,6 +120,15 @@ def test_a_cap_is_told_from_nine_tenths_and_again_only_after_it_was_clear(cap, v
     assert told(after(hours=11)) == sorted(both * 2)
 
 
+def test_an_unused_cap_of_nothing_is_not_near():
+    people.user("boss", role="admin")
+    row = Pool.objects.get(id="eth-main")
+    row.supply_cap_usd = row.borrow_cap_usd = 0
+    row.save()
+    pool_alerts.look(after(minutes=1))
+    assert told(after(minutes=1)) == [] and not PoolAlert.objects.exists()
+
+
 def test_a_near_cap_says_how_near():
     pool(supply_cap_usd=D(550_000))
     pool_alerts.look(after(minutes=1))

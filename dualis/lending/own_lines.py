@@ -8,7 +8,7 @@
    safety if it is not safe: who asks to be told below 2.0 and stands at 1.8 is told.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -52,8 +52,11 @@ class OwnLines:
         else:
             self._changed.update(changed)
 
-    def look(self, now: datetime) -> None:
-        """Queue the falls below lines of users' own since the last look."""
+    def look(self, now: datetime, time_left: Callable[[], float]) -> None:
+        """Queue the falls below lines of users' own since the last look; at least one chunk.
+
+        When the time is over the rest waits for the next look.
+        """
         self._read(now)
         ids, lines = self._arrays()
         found = self._watch.healths(ids, now)[:, None]
@@ -71,6 +74,8 @@ class OwnLines:
             for chunk in _chunks(wanted):
                 apart.act(act, chunk)
                 self._standing |= _standings(chunk)
+                if time_left() <= 0:
+                    return
 
     def _read(self, now: datetime) -> None:
         """Take over what users chose and what became of positions since the last look."""

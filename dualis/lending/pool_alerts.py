@@ -121,7 +121,7 @@ def _is_near(
 ) -> bool:
     """Tell whether a pool is near a cap; queue that it has come there, and tell staff at once."""
     value = EXACT.multiply(amount, pool.price)
-    if was_near or value < EXACT.multiply(NEAR, cap_usd):
+    if was_near or not amount or value < EXACT.multiply(NEAR, cap_usd):
         return was_near and value >= EXACT.multiply(CLEAR, cap_usd)
     shown, cap = figures.usd_text(value), plain_trimmed(cap_usd)
     alert = _queue(
