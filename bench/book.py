@@ -12,6 +12,7 @@ import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from dualis.lending.crossings import Crossing
 
 ROUNDS = 3
+TICK_SECONDS = 1.0
+ALERTS_SECONDS = 0.9  # by when the engine pauses the telling of a tick
 LIMIT_SECONDS = 0.8  # what the engine gives the step of a tick of one second
 ETH = Decimal(100)
 # how many loans, and their health at the start: each fall of ether by 1 % takes one more group
@@ -35,7 +38,7 @@ IN_GRACE = Decimal(57)  # USD for ether: the groups lie between 0.90 and 0.95
 
 def main(count: int) -> dict[str, Any]:
     """Return milliseconds of ticks by how many cross, and of the others."""
-    from dualis.lending import liquidation
+    from dualis.lending import alerts, liquidation
     from dualis.lending.watch import Watch
     from realtime import journal
 
@@ -60,6 +63,7 @@ def main(count: int) -> dict[str, Any]:
 
     def _counting(crossings: "Sequence[Crossing]", now: datetime) -> None:
         told.append(len(crossings))
+        alerts.queue(crossings, now)
 
     spent: dict[int, list[float]] = {0: [], **{size: [] for size, _ in GROUPS}}
     after: list[float] = []
@@ -79,6 +83,7 @@ def main(count: int) -> dict[str, Any]:
     while sum(told) < GROUPS[-1][0]:
         limited.append(tick(LIMIT_SECONDS))
     return {
+        "alerts": _alerts(tick),
         "loaded": loaded,
         "limited": limited,
         "spent": {size: median(costs) for size, costs in spent.items()},
@@ -86,6 +91,40 @@ def main(count: int) -> dict[str, Any]:
         "auctions": _auctions(tick),
         "waiting": _waiting(tick),
     }
+
+
+def _alerts(tick: Any) -> dict[str, float]:
+    """Return what it takes until all borrowers of the largest group are told, second by second."""
+    from django.db import transaction
+
+    from dualis.lending import alerts
+    from dualis.lending.models import BorrowPosition, HealthAlert
+    from dualis.notifications import notices
+    from dualis.notifications.models import Notification
+
+    for fall in (0, 2):
+        _reprice(ETH=ETH - fall, USDC=Decimal(1), wBTC=Decimal(67710))
+        tick()
+    HealthAlert.objects.all().delete()
+    with transaction.atomic():  # borrowers who were told something before
+        notices.lock(set(BorrowPosition.objects.values_list("user_id", flat=True)))
+    before = Notification.objects.count()
+    _reprice(ETH=ETH - 3, USDC=Decimal(1), wBTC=Decimal(67710))
+    begun = time.perf_counter()
+    ticks: list[float] = []
+    while Notification.objects.count() - before < GROUPS[-1][0]:
+        started = begun + len(ticks) * TICK_SECONDS
+        time.sleep(max(0.0, started - time.perf_counter()))
+        tick(LIMIT_SECONDS)
+        alerts.step(datetime.now(UTC), partial(_time_left, started))
+        ticks.append(time.perf_counter() - started)
+    seconds = time.perf_counter() - begun
+    assert not HealthAlert.objects.exists()
+    return {"seconds": seconds, "longest": 1000 * max(ticks), "ticks": len(ticks)}
+
+
+def _time_left(started: float) -> float:
+    return 1 - (time.perf_counter() - started) / ALERTS_SECONDS
 
 
 def _auctions(tick: Any) -> list[float]:

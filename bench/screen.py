@@ -111,6 +111,13 @@ def _others(books: dict[int, dict[str, Any]]) -> list[Row]:
                 "1000 ms",
                 f"the longest of {len(limited)} ticks that it takes",
             ),
+            Row(
+                f"{name}, 10,000 alerts",
+                f"{found['alerts']['seconds']:.1f} s",
+                "5 s",
+                f"crossed, stored and journalled in {found['alerts']['ticks']:.0f} ticks; the"
+                f" longest {found['alerts']['longest']:.0f} ms with its telling",
+            ),
             Row(f"{name}, after 10,000 crossed", f"{after:.0f} ms", "", "they are read again"),
             Row(f"{name}, 11,100 in grace", f"{waiting:.0f} ms", "", "below 0.95, no auction yet"),
             Row(

@@ -19,8 +19,18 @@ from django.db import DatabaseError, InterfaceError, connection, transaction
 
 from dualis import idempotency, leadership
 from dualis.accounts import pruning
-from dualis.lending import demo_bids, demo_loans, liquidation, participants, pools, resales
+from dualis.lending import (
+    alerts,
+    demo_bids,
+    demo_loans,
+    liquidation,
+    participants,
+    pool_alerts,
+    pools,
+    resales,
+)
 from dualis.lending import history as lending_history
+from dualis.lending.own_lines import OwnLines
 from dualis.lending.watch import Watch
 from dualis.models import EngineStep
 from dualis.notifications import broadcasts
@@ -38,6 +48,7 @@ PRUNE_SECONDS = 60.0
 LIQUIDATION_SHARE = 0.8  # of a tick: what is left is for the prices of the next one
 REHEARSAL = timedelta(seconds=10)
 _MOVING = ("oracle.tick", "lending.liquidations", "lending.resales", "lending.block", "demo.")
+ALERTS_SHARE = 0.9  # of a tick, by when the telling of what it found makes a pause
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,11 +164,29 @@ def _next(due: float, seconds: float, now: float) -> float:
 def market_steps() -> list[Step]:
     """Return the steps of the market, with fresh memories."""
     oracle, watch, feed = Oracle(), Watch(), journal.Feed("positions")
+    own_lines = OwnLines(watch)
+    started = time.monotonic()  # the tick
+
+    def time_left(share: float) -> float:
+        return 1 - (time.monotonic() - started) / (share * settings.TICK_SECONDS)
+
+    def take(changed: set[str] | None) -> None:
+        watch.take(changed)
+        own_lines.take(changed)
 
     def liquidate(now: datetime) -> None:
-        started, seconds = time.monotonic(), LIQUIDATION_SHARE * settings.TICK_SECONDS
-        feed.read(watch.take)
-        liquidation.run(now, watch, time_left=lambda: 1 - (time.monotonic() - started) / seconds)
+        nonlocal started
+        started = time.monotonic()
+        feed.read(take)
+        liquidation.run(
+            now, watch, told=alerts.queue, time_left=lambda: time_left(LIQUIDATION_SHARE)
+        )
+
+    def look(now: datetime) -> None:
+        own_lines.look(now, lambda: time_left(ALERTS_SHARE))
+
+    def tell(now: datetime) -> None:
+        alerts.step(now, lambda: time_left(ALERTS_SHARE))
 
     demo = [
         Step("demo.values", 600.0, backfill.renew_values),
@@ -170,6 +199,10 @@ def market_steps() -> list[Step]:
         Step("oracle.tick", settings.TICK_SECONDS, oracle.tick),
         Step("lending.liquidations", settings.TICK_SECONDS, liquidate, is_atomic=False),
         Step("lending.resales", settings.TICK_SECONDS, resales.run, is_atomic=False),
+        Step("lending.own_lines", settings.TICK_SECONDS, look, is_atomic=False),
+        Step("lending.alerts", settings.TICK_SECONDS, tell, is_atomic=False),
+        Step("lending.pool_watch", 60.0, pool_alerts.look),
+        Step("lending.pool_alerts", 1.0, pool_alerts.tell),
         Step("lending.block", settings.BLOCK_SECONDS, pools.run_block),
         Step("lending.interest", 3_600.0, pools.book_interest),
         Step("lending.history", 300.0, lending_history.record),

@@ -261,6 +261,14 @@ class RepayExceedsDebt(DomainError):
     code, status, text = "REPAY_EXCEEDS_DEBT", 422, "The debt is {debt} {asset}."
 
 
+class ProtectionExists(DomainError):
+    code, status, text = (
+        "PROTECTION_EXISTS",
+        409,
+        "{positionId} has an active rule of {action}; revoke it first.",
+    )
+
+
 # --- liquidations ------------------------------------------------------------------------------
 class AuctionNotFound(DomainError):
     code, status, text = "AUCTION_NOT_FOUND", 404, "There is no auction {auctionId}."

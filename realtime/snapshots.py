@@ -7,7 +7,13 @@
 from collections.abc import Callable, Iterable, Sequence
 
 from dualis.lending.liquidation_models import OPEN, LiquidationStage
-from dualis.lending.models import Account, BorrowPosition, Pool, SupplyPosition
+from dualis.lending.models import (
+    Account,
+    BorrowPosition,
+    Pool,
+    ProtectionRule,
+    SupplyPosition,
+)
 from dualis.lending.resale_models import ResaleStage
 from dualis.lending.view import View
 from dualis.notifications.models import Notification, UnreadCount
@@ -48,7 +54,7 @@ def _positions(owner: str) -> Iterable[Published]:
     rows.append(account or Account(user_id=owner))
     for row in rows:
         row.view = view
-    return rows
+    return [*rows, *ProtectionRule.objects.filter(user_id=owner, ended_at=None)]
 
 
 def _liquidations(owner: str) -> Iterable[Published]:

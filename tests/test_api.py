@@ -38,6 +38,8 @@ OWN = [
     "supply/positions/usdc-main",
     "borrow/positions",
     "borrow/positions/{loan}",
+    "borrow/positions/{loan}/protection",
+    "borrow/protections",
     "user/balances",
     "user/statement",
     "notifications",

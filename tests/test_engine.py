@@ -79,6 +79,45 @@ def test_a_database_error_of_a_step_stays_its_own_while_the_lock_is_held(caplog)
         made.run_step(Step("bad", 1, fail), NOW)
 
 
+def test_what_the_market_finds_is_told_by_the_steps_of_the_engine():
+    from dualis.lending.models import PoolWatch, ProtectionRule
+    from dualis.notifications import preferences
+    from dualis.notifications.models import Notification
+    from tests import liquidation_market as lqm
+    from tests.test_lending_protecting import rule_for
+
+    borrower, _ = lqm.opened()
+    lines = {"financial": {"healthFactorThresholds": {"caution": 1.7}}}
+    preferences.change(borrower.id, lines, now=NOW)
+    other = lqm.rich("other")
+    lqm.loan(other)
+    rule_for(lqm.loan(other), trigger="1.5")
+    made = leader()
+    wanted = [step for step in engine.market_steps() if step.name.startswith("lending.")]
+
+    def tick(seconds):
+        for step in wanted:
+            made.run_step(step, lqm.T0 + timedelta(seconds=seconds))
+
+    tick(0)
+    row = PoolWatch.objects.get(pool_id="usdc-main")
+    row.supply_apy += 1
+    row.save()
+    lqm.reprice("ETH", "3000")  # 1.64: no zone, but one user's line
+    tick(1)
+    lqm.reprice("ETH", "2600")  # 1.42
+    tick(6 * 3600)
+    told = Notification.objects.values_list("user__email", "type")
+    assert sorted((email.split("@")[0], type) for email, type in told) == [
+        ("borrower", "HEALTH_FACTOR_CAUTION"),
+        ("lender", "RATE_CHANGE_SIGNIFICANT"),
+        ("other", "AUTO_PROTECT_EXECUTED"),
+        ("other", "HEALTH_FACTOR_CAUTION"),
+    ]
+    assert ProtectionRule.objects.get().outcome == "executed"
+    assert not EngineStep.objects.filter(failures__gt=0).exists()
+
+
 def test_a_leader_of_an_older_term_cannot_write():
     old, new = leader(), leader()
     assert new.term == old.term + 1
@@ -111,7 +150,7 @@ def test_the_liquidation_step_is_told_how_much_of_its_tick_is_left(monkeypatch, 
     clock, shares = [100.0], []
     monkeypatch.setattr(engine, "time", SimpleNamespace(monotonic=lambda: clock[0]))
 
-    def run(now, watch, time_left):
+    def run(now, watch, told, time_left):
         for passed in (0.0, 0.8, 2.0):
             clock[0] = 100.0 + passed
             shares.append(round(time_left(), 9))

@@ -7,7 +7,7 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from dualis.bulk import save_all
+from dualis.bulk import COPIED_FROM, save_all
 from dualis.errors import JournalGone
 from dualis.notifications.models import Notification, UnreadCount
 from realtime import journal
@@ -215,3 +215,29 @@ def test_pruning_goes_in_batches_and_leaves_no_old_row(alice, monkeypatch):
     assert journal.prune(timezone.now() + timedelta(days=8)) >= 5
     assert seqs() == []
     assert Head.objects.get(id=1).pruned_events_seq == journal.position().seq
+
+
+@pytest.mark.parametrize("count", [COPIED_FROM - 1, COPIED_FROM])
+def test_new_rows_are_the_same_read_again_whichever_way_they_were_written(count):
+    user = world.user("alice")
+    texts = ["plain", "tab\tand\nline", "back\\slash \\N", "\u00fcml\u00e4ut \U0001f4b0"]
+    rows = [
+        world.notification(
+            user,
+            save=False,
+            message=texts[number % 4],
+            data={"text": texts[number % 4], "none": None, "number": 1.5},
+            read_at=world.now() if number % 2 else None,
+        )
+        for number in range(count)
+    ]
+    before = journal.position().seq
+    save_all(rows, is_new=True)
+    kept = {row.id: row for row in Notification.objects.all()}
+    events = {event.key: json.loads(event.text) for event in journal.since(before)}
+    assert len(kept) == len(events) == count
+    for row in rows:
+        assert kept[row.id].to_dict() == row.to_dict() == events[row.id]
+    rows[0].title = "another"
+    rows[0].save()
+    assert Notification.objects.get(id=rows[0].id).title == "another"

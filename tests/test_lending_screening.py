@@ -172,6 +172,32 @@ def test_whoever_may_get_an_auction_is_below_whatever_is_frozen_or_in_grace(held
         assert not below
 
 
+def test_healths_are_those_of_the_positions_in_the_order_asked():
+    screen = Screen(["ETH"], [KIND])
+    screen.load(Tracked(f"brw_{n}", {"ETH": Decimal(n)}, Decimal(2), KIND, "safe") for n in (2, 4))
+    screen.put(Tracked("brw_3", {"ETH": Decimal(3)}, Decimal(2), KIND, "safe"))
+    screen.put(Tracked("brw_5", {"XYZ": Decimal(3)}, Decimal(2), KIND, "safe"))
+    screen.put(Tracked("brw_6", {"ETH": Decimal(3)}, Decimal(0), KIND, "safe"))
+    screen.remove("brw_2")
+    asked = ["brw_4", "brw_9", "brw_3", "brw_2", "brw_5", "brw_6", "brw_1"]
+    found = screen.healths(asked, {"ETH": Decimal(1)}, ONE).tolist()
+    assert [None if health != health else health for health in found] == [
+        2.0,
+        None,
+        1.5,
+        None,
+        0.0,
+        float("inf"),
+        None,
+    ]
+    assert screen.healths([], {"ETH": Decimal(1)}, ONE).tolist() == []
+
+
+def test_a_watch_that_has_read_nothing_knows_no_health():
+    found = Watch().healths(["brw_1"], T0)
+    assert found.tolist() != found.tolist()
+
+
 @pytest.mark.django_db
 def test_the_memory_follows_the_journal():
     lm.opened()

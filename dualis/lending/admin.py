@@ -20,6 +20,7 @@ from dualis.admin import ReadOnlyAdmin
 from dualis.lending import (
     liquidation_admin,  # noqa: F401  (Django finds `admin` alone)
     parameters,
+    protection_admin,  # noqa: F401
     ramps,
     staff,
     switches,

@@ -1,6 +1,7 @@
 """The locked rows of one operation on a borrow position, in the one lock order.
 
-Pools by id, the position, supplies, the account, wallets; then the first save.
+Pools by id, the position, supplies, the account, wallets, the position's protection rules; then
+the first save.
 """
 
 from collections.abc import Collection
@@ -14,8 +15,14 @@ from dualis.accounts import ledger, wallets
 from dualis.accounts.ledger import Leg
 from dualis.accounts.money import Wallet
 from dualis.bulk import save_all
-from dualis.lending import accounts, bookings, figures, pools, risk
-from dualis.lending.models import Account, BorrowPosition, Pool, SupplyPosition
+from dualis.lending import accounts, bookings, figures, pools, protecting, risk
+from dualis.lending.models import (
+    Account,
+    BorrowPosition,
+    Pool,
+    ProtectionRule,
+    SupplyPosition,
+)
 from dualis.lending.view import View
 from dualis.lookups import built_once
 
@@ -35,6 +42,7 @@ class Desk:
     view: View
     supplies: dict[str, SupplyPosition]
     legs: list[Leg]
+    rules: list[ProtectionRule]  # those that were active when they were locked
 
     @property
     def pool(self) -> Pool:
@@ -60,6 +68,7 @@ class Desk:
                 accounts.told(self.account, self.view, self.now),
             ]
         )
+        protecting.save(self.rules, self.position, self.now)
 
 
 def find(user_id: str, position_id: str) -> BorrowPosition:
@@ -118,6 +127,7 @@ def take_desk(
         view.with_pools(locked.values()),
         supplies,
         bookings.interest_of_pool(locked[position.pool_id]),
+        protecting.lock(position.id),
     )
     debt = figures.debt(position, desk.pool)
     desk.legs += bookings.interest_of_debt(position, desk.pool, debt)

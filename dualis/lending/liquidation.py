@@ -21,6 +21,7 @@ from dualis.lending import (
     crossings,
     figures,
     grace,
+    guarding,
     liquidation_figures,
     risk,
     settlement,
@@ -54,14 +55,16 @@ def run(
     told: crossings.Told = crossings.nobody,
     time_left: TimeLeft = ample_time,
 ) -> None:
-    """Do a tick of the engine: move the clocks, then look at the positions that may need it.
+    """Do a tick of the engine: execute protection rules, move the clocks, screen the positions.
 
     `told` is called with every crossing, in the transaction that writes it. What fails for one
     position is raised when all others have been served.
     """
     with Apart("the liquidation step") as apart:
+        waiting = guarding.run(watch, now, apart, time_left=time_left)
         tick(now, apart)
-        screen(watch.suspects(now), now, apart, told=told, time_left=time_left)
+        found = watch.suspects(now)
+        screen(found, now, apart, told=told, time_left=time_left, spared=waiting)
 
 
 # --- screening --------------------------------------------------------------------------------
@@ -72,10 +75,12 @@ def screen(
     *,
     told: crossings.Told = crossings.nobody,
     time_left: TimeLeft = ample_time,
+    spared: Collection[str] = (),
 ) -> None:
     """Open the auctions that suspects need, and write the other changes of zone in bulk.
 
-    If both are many, auctions get the first half of the time, and what crossings leave.
+    None is opened for those that are `spared`. If both are many, auctions get the first half of
+    the time, and what crossings leave.
     """
     wanted: dict[str, Decimal] = {}
 
@@ -85,8 +90,8 @@ def screen(
     def open_one(ids: Sequence[str]) -> None:
         screen_position(ids[0], now, told)
 
-    running = set(_running())
-    for chunk in _chunks([i for i in suspects.below if i not in running]):
+    without = {*_running(), *spared}
+    for chunk in _chunks([i for i in suspects.below if i not in without]):
         apart.act(look, chunk)
     worst_first = iter(sorted(wanted, key=lambda position_id: wanted[position_id]))
     served: set[str] = set()

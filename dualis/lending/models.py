@@ -300,6 +300,12 @@ def _borrows(user_id: str) -> models.QuerySet[BorrowPosition]:
 
 
 # Django finds the models of an app in this module alone.
+from dualis.lending.alert_models import (  # noqa: E402
+    HealthAlert,
+    OwnStanding,
+    PoolAlert,
+    PoolWatch,
+)
 from dualis.lending.liquidation_models import (  # noqa: E402
     BackstopAccount,
     Bid,
@@ -307,6 +313,7 @@ from dualis.lending.liquidation_models import (  # noqa: E402
     LiquidationStage,
 )
 from dualis.lending.points import HealthPoint, MarketPoint, PoolPoint  # noqa: E402
+from dualis.lending.protection_models import ProtectionRule  # noqa: E402
 from dualis.lending.resale_models import Resale, ResaleBid, ResaleStage  # noqa: E402
 
 __all__ = [
@@ -315,15 +322,20 @@ __all__ = [
     "Bid",
     "BorrowPosition",
     "CreditRating",
+    "HealthAlert",
     "HealthPoint",
     "Liquidation",
     "LiquidationStage",
     "Market",
     "MarketPoint",
+    "OwnStanding",
     "Pool",
+    "PoolAlert",
     "PoolPoint",
     "Resale",
     "ResaleBid",
     "ResaleStage",
+    "PoolWatch",
+    "ProtectionRule",
     "SupplyPosition",
 ]

@@ -125,15 +125,41 @@ class Screen:
         a unit of scaled debt stands for (index x price). What has no weight counts for nothing.
         `frozen` assets cannot be sold or repaid now; `graced` ones came back a short while ago.
         """
-        unit = np.array([float(weights.get(asset, 0)) for asset in self.assets])
-        # an unknown kind owes without end, a position that is gone nothing
-        per_kind = np.array([*(float(owed.get(kind, 0)) for kind in self.kinds), np.inf, 0])
+        unit, per_kind = self._units(weights, owed)
         if not self._used:
             return Suspects()
         blocks = [self._block(start, unit, per_kind) for start in range(0, self._used, _BLOCK)]
         slots, health, has_crossed, is_below = map(np.concatenate, zip(*blocks, strict=True))
         may_open = is_below & self._may_open(slots, health, frozen, graced)
         return Suspects(self._names(slots[has_crossed]), self._names(slots[may_open]))
+
+    def healths(
+        self,
+        ids: Sequence[str],
+        weights: Mapping[str, Decimal],
+        owed: Mapping[Kind, Decimal],
+    ) -> Floats:
+        """Return the health of each of these positions, give or take SLACK; as for `suspects`.
+
+        Infinite without debt, 0 for what cannot be read, NaN for a position that is not here.
+        """
+        unit, per_kind = self._units(weights, owed)
+        slots = self._find_all(ids)
+        is_here = (slots >= 0) & (self._kind[slots] != _GONE)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            debt = self._scaled[slots] * per_kind[self._kind[slots]]
+            health = np.where(debt > 0, (self._held[slots] @ unit) / debt, np.inf)
+        health[self._zone[slots] == _UNREADABLE] = 0.0
+        health[~is_here] = np.nan
+        return health
+
+    def _units(
+        self, weights: Mapping[str, Decimal], owed: Mapping[Kind, Decimal]
+    ) -> tuple[Floats, Floats]:
+        """Return USD a unit of each asset counts for, and a unit of scaled debt of each kind."""
+        unit = np.array([float(weights.get(asset, 0)) for asset in self.assets])
+        # an unknown kind owes without end, a position that is gone nothing
+        return unit, np.array([*(float(owed.get(kind, 0)) for kind in self.kinds), np.inf, 0])
 
     def _block(
         self, start: int, unit: Floats, per_kind: Floats
@@ -187,6 +213,17 @@ class Screen:
         name = np.array(position_id.encode(), self._ids.dtype)
         place = int(np.searchsorted(self._ids[: self._sorted], name))
         return place if place < self._sorted and self._ids[place] == name else None
+
+    def _find_all(self, ids: Sequence[str]) -> Slots:
+        """Return the slot of each of these, -1 for one that is not here."""
+        names = np.array([position_id.encode() for position_id in ids], self._ids.dtype)
+        places = np.searchsorted(self._ids[: self._sorted], names)
+        is_found = places < self._sorted
+        is_found[is_found] = self._ids[places[is_found]] == names[is_found]
+        slots = np.where(is_found, places, -1)
+        for place in np.flatnonzero(~is_found).tolist():
+            slots[place] = self._new.get(ids[place], -1)
+        return slots
 
     def _append(self, position_id: str) -> int:
         name = position_id.encode()

@@ -9,6 +9,7 @@ from dualis.lending import (
     liquidation_api,
     pools_api,
     positions_api,
+    protection_api,
     resale_api,
 )
 
@@ -37,6 +38,15 @@ urlpatterns = [
     path("borrow/positions/<str:position_id>/add-collateral", api.AddCollateral.as_view()),
     path("borrow/positions/<str:position_id>/remove-collateral", api.RemoveCollateral.as_view()),
     path("borrow/positions/<str:position_id>/close", api.Close.as_view()),
+    path(
+        "borrow/positions/<str:position_id>/protection",
+        protection_api.PositionProtections.as_view(),
+    ),
+    path(
+        "borrow/positions/<str:position_id>/protection/<str:rule_id>",
+        protection_api.PositionProtection.as_view(),
+    ),
+    path("borrow/protections", protection_api.Protections.as_view()),
     path("liquidations", liquidation_api.Liquidations.as_view()),
     path("liquidations/resales", resale_api.Resales.as_view()),
     path("liquidations/resales/<str:resale_id>", resale_api.ResaleDetail.as_view()),

@@ -1,11 +1,13 @@
 """The engine's memory of all positions with debt, kept up to date by what the journal names."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+import numpy as np
 from django.db.models import QuerySet
+from numpy.typing import NDArray
 
 from dualis.exact import EXACT
 from dualis.lending import grace
@@ -56,8 +58,6 @@ class Watch:
         if self._screen is None:
             return Suspects()
         market, view = Market.objects.get(id=1), View.read(now)
-        weights: dict[str, Decimal] = {}
-        owed: dict[Kind, Decimal] = {}
         frozen, graced = [], []
         for pool in view.pools.values():
             symbol = pool.asset_id
@@ -66,13 +66,28 @@ class Watch:
             since = grace.since_outage(market.resumed_at, market.freezes, [symbol], now)
             if since is not None and since < GRACE_SECONDS:
                 graced.append(symbol)
-            quote = view.quotes.get(symbol)
-            if quote is None:
-                continue
-            weights[symbol] = EXACT.multiply(quote.price, pool.terms.weight)
-            for tier, debt in pool.books.debts.items():
-                owed[symbol, tier] = EXACT.multiply(debt.index, quote.price)
-        return self._screen.suspects(weights, owed, frozen=frozen, graced=graced)
+        return self._screen.suspects(*_worth(view), frozen=frozen, graced=graced)
+
+    def healths(self, ids: Sequence[str], now: datetime) -> NDArray[np.float64]:
+        """Return the health of each of these as `Screen.healths` does: where to look exactly."""
+        if self._screen is None or not ids:
+            return np.full(len(ids), np.nan)
+        return self._screen.healths(ids, *_worth(View.read(now)))
+
+
+def _worth(view: View) -> tuple[dict[str, Decimal], dict[Kind, Decimal]]:
+    """Return what a unit of each collateral, and of scaled debt of each kind, counts for."""
+    weights: dict[str, Decimal] = {}
+    owed: dict[Kind, Decimal] = {}
+    for pool in view.pools.values():
+        symbol = pool.asset_id
+        quote = view.quotes.get(symbol)
+        if quote is None:
+            continue
+        weights[symbol] = EXACT.multiply(quote.price, pool.terms.weight)
+        for tier, debt in pool.books.debts.items():
+            owed[symbol, tier] = EXACT.multiply(debt.index, quote.price)
+    return weights, owed
 
 
 def _tracked(rows: QuerySet[Any], assets: dict[str, str]) -> Iterator[Tracked]:

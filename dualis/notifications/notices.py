@@ -158,7 +158,7 @@ def _tell(
         counts[notification.user_id].count += 1
     counted = {notification.user_id for notification in stored}
     Delivery.objects.bulk_create(waiting)
-    save_all(stored)
+    save_all(stored, is_new=True)
     save_all(
         [counts[user_id] for user_id in sorted(counted)],
         silent=[counts[user_id] for user_id in sorted(told - counted)],

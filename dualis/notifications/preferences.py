@@ -22,6 +22,13 @@ def of(user_ids: Iterable[str]) -> dict[str, Choices]:
     return {user_id: chosen.get(user_id, DEFAULTS) for user_id in wanted}
 
 
+def since(at: datetime | None) -> dict[str, Choices]:
+    """Return the choices of those who changed theirs since a moment; None: of all who ever did."""
+    rows = Preference.objects.all() if at is None else Preference.objects.filter(changed_at__gte=at)
+    chosen = rows.values_list("user_id", "chosen").iterator()
+    return {user_id: merged(DEFAULTS, body) for user_id, body in chosen}
+
+
 @transaction.atomic
 def change(user_id: str, body: Any, *, now: datetime) -> Choices:
     """Put in what a body in the nested shape names; what it leaves out stays. ValidationError.
