@@ -1,4 +1,4 @@
-"""A server that is killed between the commit and the push of the first notification."""
+"""A server that is killed between the commit and the push of the notice of a new token."""
 
 import os
 import signal
@@ -18,7 +18,7 @@ _hand_over = hub._hand_over
 
 
 def _die(loop, outbox, epoch, events):
-    if any(event.channel == "notifications" for event in events):
+    if any("STREAM_TOKEN_CREATED" in event.text for event in events):
         os.kill(os.getpid(), signal.SIGKILL)
     _hand_over(loop, outbox, epoch, events)
 

@@ -8,6 +8,7 @@ from django.db import transaction
 
 from dualis.accounts import ledger, wallets
 from dualis.accounts.models import User
+from dualis.notifications import preferences
 from governance import deadlines, proposals, voting
 from governance.lifecycle import ProposalType
 from governance.proposal_models import Proposal, TreasuryAccount, Vote
@@ -40,8 +41,9 @@ def give(user: User, amount: str, at: datetime = LONG_AGO, asset: str = "DUAL") 
 
 
 def holder(name: str, amount: str = "1000", at: datetime = LONG_AGO) -> User:
-    """Return a user who has held DUAL for long."""
+    """Return a user who has held DUAL for long and wants to be told of governance."""
     user = world.user(name)
+    preferences.change(user.id, {"governance": {"enabled": True}}, now=at)
     give(user, amount, at)
     return user
 

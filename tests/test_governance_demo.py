@@ -46,7 +46,9 @@ def test_participants_reach_a_quorum_together_with_what_they_held_a_day_before()
 
 
 def test_the_seed_of_the_demo_makes_it(monkeypatch):
-    monkeypatch.setattr("dualis.oracle.backfill.backfill", lambda now: None)  # a year of prices
+    monkeypatch.setattr(
+        "dualis.oracle.backfill.backfill", lambda now, **_: None
+    )  # a year of prices
     call_command("seed_demo")
     assert votes.own_balance(user("demo").id) == 5_000
 

@@ -112,7 +112,9 @@ def test_other_assets_do_not_vote(people):
 def test_dual_saved_without_a_time_is_a_bug(people):
     ada, *_ = people
     with pytest.raises(AssertionError), transaction.atomic():
-        wallets.save(wallets.lock([(ada.id, "DUAL")])[ada.id, "DUAL"])
+        wallet = wallets.lock([(ada.id, "DUAL")])[ada.id, "DUAL"]
+        wallets.move(wallet, D(1))
+        wallets.save(wallet)
 
 
 @pytest.mark.django_db(transaction=True)
