@@ -63,6 +63,7 @@ READERS: dict[str, Callable[[str], Iterable[Published]]] = {
     "liquidations": _liquidations,
     "governance": _nothing,
     "notifications": _notifications,
+    **dict.fromkeys(topics.NOTIONAL, _nothing),
 }
 
 
@@ -109,7 +110,7 @@ def unknown_ids(selection: topics.Selection) -> list[str]:
 
 def _rows(selection: topics.Selection, owner: str) -> tuple[Row, ...]:
     wanted = topics.topics_for(selection, owner)
-    channel = topics.CHANNELS[selection.channel]
+    channel = topics.channel_of(selection.channel)
     rows: list[Row] = []
     for row in READERS[selection.channel](owner):
         dims = row.stream_dims()
@@ -122,7 +123,7 @@ def _rows(selection: topics.Selection, owner: str) -> tuple[Row, ...]:
 
 def _missed(request: Subscribe, owner: str, at: journal.Position) -> tuple[Event, ...] | None:
     """Return the events after `request.after`, or None if they cannot be told one by one."""
-    channel = topics.CHANNELS[request.channel]
+    channel = topics.channel_of(request.channel)
     if request.after is None or channel.kind is topics.Kind.STATE or request.epoch != at.epoch:
         return None
     if at.is_gone(request.after, with_state=False):

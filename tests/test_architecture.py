@@ -39,6 +39,7 @@ PURE = {
     "realtime.frames",
     "realtime.mailbox",
     "realtime.messages",
+    "realtime.notional_protocol",
     "realtime.topics",
 }
 # `errors` is pure text; it stands with the models because refusals are part of them.
@@ -87,11 +88,13 @@ EDGE_NAMES = {
     "middleware",
     "money_admin",
     "money_api",
+    "notional_consumer",
     "pages",
     "pools_api",
     "permissions",
     "serializers",
     "server",
+    "shell",
     "session_api",
 }
 COMPOSE = {"settings", "urls", "money_urls", "asgi", "routing"}
