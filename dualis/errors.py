@@ -298,3 +298,28 @@ class GracePeriod(DomainError):
         503,
         "Prices have just come back; borrowing opens in {retryAfter} s.",
     )
+
+
+# --- margin ledger -----------------------------------------------------------------------------
+class AccountNotFound(DomainError):
+    code, status, text = "ACCOUNT_NOT_FOUND", 404, "There is no margin account {address}."
+
+
+class AccountLiquidating(DomainError):
+    code, status, text = (
+        "ACCOUNT_LIQUIDATING",
+        409,
+        "The account {address} is being liquidated and takes no orders.",
+    )
+
+
+class AddressTaken(DomainError):
+    code, status, text = (
+        "WALLET_ALREADY_LINKED",
+        409,
+        "The address {address} or this user is linked already.",
+    )
+
+
+class InsufficientMargin(DomainError):
+    code, status, text = "INSUFFICIENT_MARGIN", 422, "Only {withdrawable} USDC can leave now."

@@ -98,6 +98,7 @@ INSTALLED_APPS = [
     "dualis.accounts",
     "dualis.oracle",
     "dualis.lending",
+    "dualis.trading",
     "dualis.notifications",
     "governance",
     "realtime",

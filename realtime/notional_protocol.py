@@ -196,7 +196,9 @@ def _request(subscription: Any) -> Subscribe | str:
     channel = NOTIONAL.get(subscription["type"])
     if channel is None:
         return f"Unknown subscription type: {subscription['type']}"
-    owner, params, dims = "", {}, ()
+    owner = ""
+    params: dict[str, Any] = {}
+    dims: tuple[tuple[str, ...], ...] = ()
     if channel.is_private:
         user = subscription.get("user")
         owner = user.lower() if isinstance(user, str) else ""

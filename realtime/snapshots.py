@@ -12,6 +12,8 @@ from dualis.lending.view import View
 from dualis.notifications.models import Notification, UnreadCount
 from dualis.oracle.models import Asset, Quote
 from dualis.published import Published
+from dualis.trading.models import LeverageSetting, MarginAccount, MarginOrder
+from dualis.trading.statuses import ACTIVE
 from realtime import journal, topics
 from realtime.messages import Event, Row, Snapshot, Subscribe
 from realtime.readers import read_only
@@ -52,6 +54,19 @@ def _liquidations(owner: str) -> Iterable[Published]:
     return LiquidationStage.objects.filter(liquidation__status=OPEN).order_by("at", "-stage")
 
 
+def _account(owner: str) -> Iterable[Published]:
+    return MarginAccount.objects.filter(name=owner)
+
+
+def _orders(owner: str) -> Iterable[Published]:
+    rows = MarginOrder.objects.filter(account_id=owner, status__in=ACTIVE)
+    return rows.order_by("venue_oid")
+
+
+def _leverages(owner: str) -> Iterable[Published]:
+    return LeverageSetting.objects.filter(account_id=owner)
+
+
 def _nothing(owner: str) -> Iterable[Published]:
     return ()
 
@@ -63,7 +78,10 @@ READERS: dict[str, Callable[[str], Iterable[Published]]] = {
     "liquidations": _liquidations,
     "governance": _nothing,
     "notifications": _notifications,
-    **dict.fromkeys(topics.NOTIONAL, _nothing),
+    **dict.fromkeys(topics.NOTIONAL, _nothing),  # but for those whose snapshot is what stands
+    "accountSummary": _account,
+    "orderUpdates": _orders,
+    "activeAssetData": _leverages,
 }
 
 

@@ -36,7 +36,10 @@ PURE = {
     "dualis.trading.markets",
     "dualis.trading.orderbook",
     "dualis.trading.positions",
+    "dualis.trading.order_rules",
     "dualis.trading.state",
+    "dualis.trading.statuses",
+    "dualis.trading.summary",
     "realtime.bucket",
     "realtime.dualis_protocol",
     "realtime.frames",
@@ -49,6 +52,7 @@ PURE = {
 # What a row shows is part of the row: `figures` and the `view` it is shown with.
 MODELS = {
     "dualis.accounts.money",
+    "dualis.amounts",
     "dualis.bulk",
     "dualis.errors",
     "dualis.fields",
@@ -57,6 +61,8 @@ MODELS = {
     "dualis.lending.points",
     "dualis.lending.view",
     "dualis.published",
+    "dualis.trading.marks",
+    "dualis.trading.order_models",
 }
 PLUMBING = {
     "connection",

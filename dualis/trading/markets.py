@@ -24,7 +24,6 @@ class Market:
     feed: str
     size_places: int
     max_leverage: int
-    max_open_interest_usd: Decimal
 
     @property
     def price_places(self) -> int:
@@ -64,9 +63,9 @@ class Collateral:
 MARKETS: dict[str, Market] = {
     market.coin: market
     for market in (
-        Market("BTC", "00020000", "BTC", 5, 20, Decimal(50_000_000)),
-        Market("ETH", "00020001", "ETH", 4, 10, Decimal(25_000_000)),
-        Market("CC", "00020002", "CC", 0, 5, Decimal(2_000_000)),
+        Market("BTC", "00020000", "BTC", 5, 20),
+        Market("ETH", "00020001", "ETH", 4, 10),
+        Market("CC", "00020002", "CC", 0, 5),
     )
 }
 BY_ASSET_ID = {market.asset_id: market for market in MARKETS.values()}

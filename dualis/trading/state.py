@@ -203,11 +203,11 @@ def _canceled(state: State, tx: Transaction) -> None:
 
 
 def _filled(state: State, tx: Transaction) -> None:
-    """Trade a part of an order, or close a position by force (an order id of nobody's)."""
+    """Trade a part of an order, or without an order: a maker's quote, a closure by force."""
     data, coin = tx.data, tx.data["coin"]
     size, price, fee = Decimal(data["size"]), Decimal(data["price"]), Decimal(data["fee"])
     side = Side(data["side"])
-    if not data.get("forced"):
+    if tx.order_id:
         order = _order(state, tx)
         if order.size < size or order.coin != coin or order.side is not side:
             raise BrokenChain(f"a fill does not fit the order {tx.order_id}")
