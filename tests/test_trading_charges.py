@@ -4,7 +4,7 @@ from decimal import Decimal as D
 
 import pytest
 
-from dualis.trading.charges import borrow_apr, fee_up, funding_down, interest_up
+from dualis.trading.charges import borrow_apr, fee_up, funding_down, funding_rate, interest_up
 from dualis.trading.positions import Position
 
 
@@ -23,8 +23,6 @@ def test_a_fee_is_rounded_up_and_a_maker_pays_less():
         ("2", "0.0000125", "-0.0625"),
         ("-2", "0.0000125", "0.0625"),
         ("2", "-0.0000125", "0.0625"),
-        ("1", "0.05", "-100"),  # capped at 4 %
-        ("-1", "0.05", "100"),
         ("0.000001", "0.0000001", "-0.000001"),
         ("-0.000001", "0.0000001", "0"),
     ],
@@ -46,3 +44,18 @@ def test_an_hour_of_interest_is_rounded_up():
     assert interest_up(D(87600), D("0.1")) == 1
     assert interest_up(D("0.01"), D("0.04")) == D("0.000001")
     assert interest_up(D(0), D("0.04")) == 0
+
+
+@pytest.mark.parametrize(
+    ("premium", "rate"),
+    [
+        ("0", "0.0000125"),  # 0.01 % in 8 hours
+        ("0.0004", "0.0000125"),
+        ("0.001", "0.0000625"),
+        ("-0.001", "-0.0000625"),
+        ("1", "0.04"),
+        ("-1", "-0.04"),
+    ],
+)
+def test_an_hours_funding_rate_follows_the_premium_within_its_clamp_and_cap(premium, rate):
+    assert funding_rate(D(premium)) == D(rate)

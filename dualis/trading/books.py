@@ -13,6 +13,7 @@ from dualis.trading.statuses import IN_BOOK
 
 REACH = 500  # resting orders that one order can trade with
 _QUOTE = "quote:"
+_Placed = tuple[Decimal, int, int, Order]  # price, quotes last, time, the order
 
 
 @dataclass(slots=True)
@@ -27,21 +28,25 @@ class Reached:
         """Return the accounts that an order may trade with."""
         return {o.account_id for o in self.orders.values()} | {q[0] for q in self.state.quotes}
 
+    def resting(self, side: Side) -> OrderBook:
+        """Return the users' orders that stand against an order of `side`, as a book."""
+        return _book(self._orders(side))
+
     def book(self, side: Side) -> OrderBook:
-        """Return the book of the side that stands against an order of `side`."""
-        found = OrderBook()
-        resting = [
-            (row.price, 0, row.venue_oid, _of_row(row))
-            for row in self.orders.values()
-            if row.status in IN_BOOK and row.side == side.other
-        ]
+        """Return all that stands against an order of `side`, quotes included."""
+        resting = self._orders(side)
         for place, (maker, quoted, price, size) in enumerate(self.state.quotes):
             if quoted == side.other and Decimal(size):
                 order = Order(f"{_QUOTE}{place}", maker, side.other, Decimal(price), Decimal(size))
                 resting.append((order.price, 1, place, order))
-        for *_, order in sorted(resting, key=lambda item: item[:3]):
-            found.rest(order)
-        return found
+        return _book(resting)
+
+    def _orders(self, side: Side) -> list[_Placed]:
+        return [
+            (row.price, 0, row.venue_oid, _of_row(row))
+            for row in self.orders.values()
+            if row.status in IN_BOOK and row.side == side.other
+        ]
 
     def take(self, trade: Trade) -> MarginOrder | None:
         """Take a trade out of what rests; return the user's order, None for a maker's quote."""
@@ -61,6 +66,13 @@ def reach(state: BookState, market: Market, side: Side, limit: Decimal) -> Reach
     else:
         rows = rows.filter(ticks__gte=ticks).order_by("-ticks", "venue_oid")
     return Reached(state, {row.id: row for row in rows[:REACH]})
+
+
+def _book(resting: list[_Placed]) -> OrderBook:
+    found = OrderBook()
+    for *_, order in sorted(resting, key=lambda item: item[:3]):
+        found.rest(order)
+    return found
 
 
 def _of_row(row: MarginOrder) -> Order:

@@ -11,6 +11,8 @@ from dualis.trading.positions import USDC_PLACES, Position, floor_usdc
 TAKER_FEE = Decimal("0.0005")  # notional 4.1: the sample fee is 5 bps of price x size
 MAKER_FEE = Decimal("0.0002")
 FUNDING_CAP = Decimal("0.04")  # an hour; notional 10
+INTEREST_8H = Decimal("0.0001")
+CLAMP = Decimal("0.0005")
 HOURS_A_YEAR = Decimal(8_760)
 UTILIZATION_CAP = Decimal("0.80")
 KINK = Decimal("0.65")
@@ -27,11 +29,20 @@ def fee_up(price: Decimal, size: Decimal, *, is_taker: bool) -> Decimal:
 def funding_down(position: Position, oracle_price: Decimal, rate: Decimal) -> Decimal:
     """Return what an hour of funding brings: a long pays a positive rate, a short gets it.
 
-    `rate` is that of an hour and is capped at 4 % either way. Size x oracle price x rate.
+    `rate` is that of an hour. Size x oracle price x rate.
     """
-    capped = max(min(rate, FUNDING_CAP), FUNDING_CAP.copy_negate())
-    value = EXACT.multiply(EXACT.multiply(position.size, oracle_price), capped)
+    value = EXACT.multiply(EXACT.multiply(position.size, oracle_price), rate)
     return floor_usdc(value.copy_negate())
+
+
+def funding_rate(premium: Decimal) -> Decimal:
+    """Return an hour's rate from the book's premium over the oracle: an eighth of 8 hours'.
+
+    premium + clamp(0.01 % - premium, +-0.05 %), as Hyperliquid's, and capped at 4 %.
+    """
+    clamp = max(min(EXACT.subtract(INTEREST_8H, premium), CLAMP), CLAMP.copy_negate())
+    rate = EXACT.divide(EXACT.add(premium, clamp), Decimal(8))
+    return max(min(rate, FUNDING_CAP), FUNDING_CAP.copy_negate())
 
 
 def borrow_apr(utilization: Decimal) -> Decimal:

@@ -11,7 +11,7 @@ from typing import Any
 
 from dualis import errors
 from dualis.bulk import save_all
-from dualis.trading import chain, state
+from dualis.trading import blocks, chain, state
 from dualis.trading.markets import MARKETS
 from dualis.trading.marks import Marks
 from dualis.trading.models import (
@@ -24,8 +24,7 @@ from dualis.trading.models import (
     Rejection,
     milliseconds,
 )
-
-BLOCK_FULL = 500  # transactions; a longer act still stands in one block
+from dualis.trading.statuses import CANCELED
 
 
 @dataclass(slots=True)
@@ -87,6 +86,11 @@ class Desk:
         """Note what has become of an order at the desk."""
         order.status, order.status_at = status, self.now
 
+    def end(self, order: MarginOrder, reason: str) -> None:
+        """Cancel an active order; the caller saves it."""
+        self.post(state.ORDER_CANCELED, order.account_id, {"reason": reason}, order.id)
+        self.set_status(order, CANCELED)
+
     def save(self, *orders: MarginOrder) -> None:
         """Write the chain, these orders, fills, rejections and every account that changed."""
         save_all(self.transactions)
@@ -101,7 +105,10 @@ class Desk:
             account.marks = self.marks
             (silent if account.is_system else told).append(account)
         save_all(told, silent=silent)
-        self.head.save()
+        if self.head.length >= blocks.FULL:
+            blocks.seal(self.head, self.now)
+        else:
+            self.head.save()
 
 
 def lock_books(coins: Iterable[str]) -> dict[str, BookState]:

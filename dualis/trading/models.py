@@ -34,6 +34,7 @@ class ChainHead(models.Model):
     length = models.PositiveIntegerField(default=0)  # of the open block
     parent_hash = models.CharField(max_length=HASH_LENGTH, default=chain.GENESIS)  # last block's
     last_hash = models.CharField(max_length=HASH_LENGTH, default=chain.GENESIS)  # transaction's
+    interest_at = models.DateTimeField(null=True)  # the hour that was charged last
     next_tid = models.PositiveBigIntegerField(default=1)
     next_oid = models.PositiveBigIntegerField(default=1)
 

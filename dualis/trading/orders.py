@@ -15,7 +15,7 @@ from django.db import transaction
 
 from dualis import errors
 from dualis.exact import EXACT, ZERO, div_down, plain_trimmed
-from dualis.trading import books, order_rules, state, summary
+from dualis.trading import books, fills, order_rules, state, summary
 from dualis.trading.charges import fee_up
 from dualis.trading.desk import Desk, lock_books, open_desk
 from dualis.trading.margin import OpenOrder
@@ -23,17 +23,16 @@ from dualis.trading.markets import MARKETS, Market
 from dualis.trading.marks import Marks
 from dualis.trading.models import (
     BookState,
-    Fill,
     MarginAccount,
     MarginOrder,
     Rejection,
 )
 from dualis.trading.order_models import LIMIT, MARKET, STOP_LIMIT, STOP_MARKET
 from dualis.trading.order_rules import Code, Rejected, Request
-from dualis.trading.orderbook import Order, Outcome, Side, Tif, Trade
+from dualis.trading.orderbook import Order, Outcome, Tif, Trade
 from dualis.trading.positions import PRICE_PLACES, Position, fill
 from dualis.trading.state import FEES, VENUE, Account
-from dualis.trading.statuses import ACTIVE, CANCELED, FILLED, OPEN, PARTIAL, WAITING
+from dualis.trading.statuses import ACTIVE, FILLED, OPEN, PARTIAL, WAITING
 
 MAX_ORDERS = 20  # of one act; notional 7
 MAX_OPEN = 200  # of an account
@@ -98,15 +97,9 @@ def cancel(address: str, order_ids: Sequence[str], *, now: datetime) -> list[Mar
     rows = {row.id: row for row in found}  # again, under the locks
     desk.take_orders(rows.values())
     for row in rows.values():
-        end(desk, row, "by its owner")
+        desk.end(row, "by its owner")
     desk.save(*rows.values())
     return [rows.get(order_id) for order_id in order_ids]
-
-
-def end(desk: Desk, order: MarginOrder, reason: str) -> None:
-    """Cancel an active order at the desk; the caller saves it."""
-    desk.post(state.ORDER_CANCELED, order.account_id, {"reason": reason}, order.id)
-    desk.set_status(order, CANCELED)
 
 
 def _reach(request: Request, row: BookState, marks: Marks) -> books.Reached | None:
@@ -215,9 +208,8 @@ class _Counter:
             self._trade(row, trade, reached)
             traded = EXACT.add(traded, trade.size)
             value = EXACT.fma(trade.price, trade.size, value)
-        row.size = EXACT.subtract(row.size, traded)
-        if not row.size:
-            desk.set_status(row, FILLED)
+        if row.status == FILLED:
+            pass  # as its last trade said
         elif outcome.rested:
             if outcome.dropped:  # a reduce-only order rests with what it can reduce
                 row.size = outcome.rested
@@ -226,26 +218,19 @@ class _Counter:
                 )
             desk.set_status(row, PARTIAL if traded else OPEN)
         else:
-            end(desk, row, "nothing more to trade with at its price")
+            desk.end(row, "nothing more to trade with at its price")
         average = div_down(value, traded, PRICE_PLACES) if traded else None
         return Placed(row, traded, average)
 
     def _trade(self, row: MarginOrder, trade: Trade, reached: books.Reached) -> None:
-        """Book both sides of a trade under one number."""
         maker = reached.take(trade)
-        tid = self.desk.head.next_tid
-        self.desk.head.next_tid += 1
-        book_fill(self.desk, row, trade.taker, row.coin, trade.taker_side, trade, tid, True)
-        side = trade.taker_side.other
-        book_fill(self.desk, maker, trade.maker, row.coin, side, trade, tid, False)
+        fills.book_trade(self.desk, trade, row.coin, taker=row, maker=maker)
         if maker is not None:
-            maker.size = EXACT.subtract(maker.size, trade.size)
-            self.desk.set_status(maker, PARTIAL if maker.size else FILLED)
             self.written[maker.id] = maker
 
     def _end_resting(self, gone: Order, reached: books.Reached) -> None:
         maker = reached.orders[gone.id]
-        end(self.desk, maker, "it would trade with itself or enlarge a position")
+        self.desk.end(maker, "it would trade with itself or enlarge a position")
         self.written[maker.id] = maker
 
     def _wait(self, row: MarginOrder) -> Placed:
@@ -305,56 +290,6 @@ class _Counter:
             placed_at=self.desk.now,
             status_at=self.desk.now,
         )
-
-
-def book_fill(
-    desk: Desk,
-    order: MarginOrder | None,
-    owner: str,
-    coin: str,
-    side: Side,
-    trade: Trade,
-    tid: int,
-    is_taker: bool,
-    *,
-    forced: str = "",
-) -> Fill:
-    """Post one side of a trade and note its fill; without an order it is a quote or a closure."""
-    before = desk.ledger.account(owner).positions.get(coin, Position())
-    done = fill(before, side, trade.size, trade.price)
-    fee = ZERO if forced else fee_up(trade.price, trade.size, is_taker=is_taker)
-    order_id = order.id if order else ""
-    data = {
-        "coin": coin,
-        "side": side.value,
-        "size": format(trade.size, "f"),
-        "price": format(trade.price, "f"),
-        "fee": format(fee, "f"),
-        "closedPnl": format(done.closed_pnl, "f"),
-        "tid": tid,
-        "isTaker": is_taker,
-    } | ({"forced": forced} if forced else {})
-    hash = desk.post(state.ORDER_FILLED, owner, data, order_id)
-    made = Fill(
-        account=desk.accounts[owner],
-        tid=tid,
-        order_id=order_id,
-        venue_oid=order.venue_oid if order else 0,
-        coin=coin,
-        side=side.value,
-        price=trade.price,
-        size=trade.size,
-        start_position=before.size,
-        direction=done.direction.value,
-        closed_pnl=done.closed_pnl,
-        fee=fee,
-        is_taker=is_taker,
-        hash=hash,
-        forced=forced,
-        at=desk.now,
-    )
-    desk.fills.append(made)
-    return made
 
 
 _KINDS = {
