@@ -30,7 +30,7 @@ ORDER_PLACED, ORDER_CANCELED, ORDER_FILLED = "OrderPlaced", "OrderCanceled", "Or
 ORDER_MODIFIED = "OrderModified"
 FUNDING, INTEREST = "FundingPayment", "InterestPayment"
 LEVERAGE, LIQUIDATION = "LeverageUpdated", "Liquidation"
-SETTLEMENT = "Settlement"  # USDC between two accounts: insurance pays, a loss is shared
+SETTLEMENT = "Settlement"  # between two accounts: insurance pays, collateral is sold
 AGENT = "AgentApproved"
 
 
@@ -156,9 +156,10 @@ def _withdrawal(state: State, tx: Transaction) -> None:
 
 
 def _settlement(state: State, tx: Transaction) -> None:
-    amount = _above_zero(tx.data["amount"])
-    state.account(tx.data["from"]).add(USDC, amount.copy_negate())
-    state.account(tx.user).add(USDC, amount)
+    """Move an asset, USDC unless it is named, from one account to another."""
+    amount, asset = _above_zero(tx.data["amount"]), tx.data.get("asset", USDC)
+    state.account(tx.data["from"]).add(asset, amount.copy_negate())
+    state.account(tx.user).add(asset, amount)
 
 
 def _funding(state: State, tx: Transaction) -> None:
