@@ -5,6 +5,7 @@ from django.urls import include, path, re_path
 
 from dualis import api
 from dualis.accounts import browser
+from dualis.trading import api as trading_api
 from realtime import health, pages
 from realtime.api import EventsView
 
@@ -24,6 +25,9 @@ urlpatterns = [
     path("v1/", include("dualis.notifications.urls")),
     path("v1/", include("dualis.lending.urls")),
     path("v1/", include("governance.urls")),
+    path("v1/", include("dualis.trading.urls")),
+    path("info", trading_api.Info.as_view()),
+    path("exchange", trading_api.Exchange.as_view()),
     path("v1/events", EventsView.as_view()),
     re_path(r"^v1/", api.not_found),
     path("admin/", admin.site.urls),

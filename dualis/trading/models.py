@@ -222,15 +222,18 @@ class MarginAccount(Published):
 
 # Django finds the models of an app in this module alone.
 from dualis.trading.order_models import (  # noqa: E402
+    Agent,
     BookState,
     Fill,
     LeverageSetting,
     MarginOrder,
     Rejection,
     UsedNonce,
+    Withdrawal,
 )
 
 __all__ = [
+    "Agent",
     "Block",
     "BookState",
     "ChainHead",
@@ -241,6 +244,7 @@ __all__ = [
     "MarginOrder",
     "Rejection",
     "UsedNonce",
+    "Withdrawal",
 ]
 
 

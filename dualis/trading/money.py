@@ -65,7 +65,7 @@ def transfer(user_id: str, amount: str, *, is_in: bool, now: datetime) -> Decima
     whole = wallet.amount if is_in else free
     moved = _amount(amount, whole)
     if not is_in and moved > free:
-        raise errors.InsufficientMargin(withdrawable=plain_trimmed(free))
+        raise errors.InsufficientMargin(withdrawable=plain_trimmed(free), asset=USDC)
     signed = moved if is_in else moved.copy_negate()
     legs = [wallets.move(wallet, signed.copy_negate()), Leg(f"margin:{linked.name}", USDC, signed)]
     desk.post(state.TRANSFER, linked.name, {"asset": USDC, "amount": format(signed, "f")})

@@ -257,6 +257,42 @@ class BookState(models.Model):
         return f"book of {self.coin}"
 
 
+class Withdrawal(models.Model):
+    """A withdrawal by the hash of the transaction that asked for it."""
+
+    id = models.CharField(primary_key=True, max_length=ledger.HASH_LENGTH)
+    account = models.ForeignKey(
+        ledger.MarginAccount, on_delete=models.PROTECT, related_name="withdrawals"
+    )
+    account_id: str
+    asset = models.CharField(max_length=ledger.COIN_LENGTH)
+    amount = ExactDecimalField()
+    destination = models.CharField(max_length=ledger.ADDRESS_LENGTH)
+    status = models.CharField(max_length=12)
+    requested_at = models.DateTimeField()
+    settled_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-requested_at", "id"]
+        indexes = [models.Index(fields=["status", "requested_at"], name="withdrawal_due")]
+
+    def __str__(self) -> str:
+        return f"{plain_trimmed(self.amount)} {self.asset} of {self.account_id}"
+
+
+class Agent(models.Model):
+    """An address that signs for an account."""
+
+    address = models.CharField(primary_key=True, max_length=ledger.ADDRESS_LENGTH)
+    account = models.ForeignKey(
+        ledger.MarginAccount, on_delete=models.PROTECT, related_name="signers"
+    )
+    account_id: str
+
+    def __str__(self) -> str:
+        return f"{self.address} for {self.account_id}"
+
+
 class UsedNonce(models.Model):
     """A nonce that a signer has used: it signs nothing else."""
 
