@@ -254,8 +254,8 @@ class _Counter:
         data = {
             "coin": row.coin,
             "side": row.side,
-            "size": format(row.size, "f"),
-            "price": format(row.price, "f"),
+            "size": plain_trimmed(row.size),
+            "price": plain_trimmed(row.price),
             "kind": row.kind,
             "tif": row.tif,
             "reduceOnly": row.is_reduce_only,

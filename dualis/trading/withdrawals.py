@@ -87,7 +87,7 @@ def _free_down(desk: Desk, name: str, asset: str) -> Decimal:
 def _data(asset: str, amount: Decimal, status: str, destination: str) -> dict[str, str]:
     return {
         "asset": asset,
-        "amount": format(amount, "f"),
+        "amount": plain_trimmed(amount),
         "status": status,
         "destination": destination,
     }
