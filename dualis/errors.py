@@ -305,14 +305,6 @@ class AccountNotFound(DomainError):
     code, status, text = "ACCOUNT_NOT_FOUND", 404, "There is no margin account {address}."
 
 
-class AccountLiquidating(DomainError):
-    code, status, text = (
-        "ACCOUNT_LIQUIDATING",
-        409,
-        "The account {address} is being liquidated and takes no orders.",
-    )
-
-
 class AddressTaken(DomainError):
     code, status, text = (
         "WALLET_ALREADY_LINKED",

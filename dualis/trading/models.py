@@ -146,7 +146,6 @@ class MarginAccount(Published):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="margin_account"
     )
     is_simulated = models.BooleanField(default=False)
-    is_liquidating = models.BooleanField(default=False)
     opened_at = models.DateTimeField()
 
     usdc = ExactDecimalField(default=ZERO, decimal_places=6)
