@@ -24,6 +24,8 @@ from dualis.lending.watch import Watch
 from dualis.models import EngineStep
 from dualis.oracle import backfill, history
 from dualis.oracle.market import Oracle
+from dualis.trading import agents, blocks, hourly, quoting, traders, triggers, withdrawals
+from dualis.trading import liquidation as margin_liquidation
 from realtime import journal
 
 log = logging.getLogger(__name__)
@@ -150,14 +152,25 @@ def market_steps() -> list[Step]:
         feed.read(watch.take)
         liquidation.run(now, watch)
 
+    def trade(now: datetime) -> None:
+        triggers.run(now)
+        margin_liquidation.run(now)
+        withdrawals.run(now)
+
     demo = [
         Step("demo.values", 600.0, backfill.renew_values),
         Step("demo.participants", 4.0, participants.step),
+        Step("demo.makers", settings.TICK_SECONDS, quoting.run, is_atomic=False),
+        Step("demo.traders", 3.0, traders.step),
     ]
     return [
         Step("oracle.tick", settings.TICK_SECONDS, oracle.tick),
         Step("lending.liquidations", settings.TICK_SECONDS, liquidate, is_atomic=False),
         Step("lending.block", settings.BLOCK_SECONDS, pools.run_block),
+        Step("trading.tick", settings.TICK_SECONDS, trade, is_atomic=False),
+        Step("trading.block", settings.BLOCK_SECONDS, blocks.run),
+        Step("trading.hour", 60.0, hourly.run, is_atomic=False),
+        Step("trading.nonces", 3_600.0, agents.prune),
         Step("lending.interest", 3_600.0, pools.book_interest),
         Step("lending.history", 300.0, lending_history.record),
         Step("lending.history_prune", 3_600.0, lending_history.prune),

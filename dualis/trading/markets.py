@@ -5,9 +5,10 @@ Knows sizes, ticks and leverage. Knows nothing of accounts, orders' lives or row
 """
 
 from dataclasses import dataclass
-from decimal import ROUND_DOWN, Decimal
+from decimal import ROUND_DOWN, ROUND_UP, Decimal
 
 from dualis.exact import EXACT
+from dualis.trading.orderbook import Side
 
 USDC = "USDC"
 PRICE_DIGITS = 5  # significant digits of a price, whole numbers excepted
@@ -43,6 +44,12 @@ class Market:
     def is_in_band(self, price: Decimal, mark: Decimal) -> bool:
         """Tell whether a price is at most 5 % away from the mark."""
         return abs(EXACT.subtract(price, mark)) <= EXACT.multiply(mark, BAND)
+
+    def rounded(self, price: Decimal, side: Side) -> Decimal:
+        """Return a valid price: the next lower one for a buyer, the next higher for a seller."""
+        places = max(min(self.price_places, PRICE_DIGITS - 1 - price.adjusted()), 0)
+        rounding = ROUND_DOWN if side is Side.BUY else ROUND_UP
+        return price.quantize(Decimal(1).scaleb(-places), rounding=rounding, context=EXACT)
 
     def ticks(self, price: Decimal) -> int:
         """Return a price as a whole number that SQL can compare and order."""

@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from dualis.accounts import demo
 from dualis.lending.demo import make_demo_market
 from dualis.oracle import backfill
+from dualis.trading.demo import make_demo_ledger
 
 
 class Command(BaseCommand):
@@ -22,3 +23,4 @@ class Command(BaseCommand):
         self.stdout.write("Making the demo market ...")
         backfill.backfill(now)
         make_demo_market(now)
+        make_demo_ledger(now)
