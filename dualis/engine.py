@@ -24,8 +24,9 @@ from dualis.lending.watch import Watch
 from dualis.models import EngineStep
 from dualis.oracle import backfill, history
 from dualis.oracle.market import Oracle
-from dualis.trading import agents, blocks, hourly, quoting, traders, triggers, withdrawals
+from dualis.trading import agents, blocks, hourly, poller, quoting, traders, triggers, venues
 from dualis.trading import liquidation as margin_liquidation
+from dualis.trading import withdrawals as margin_withdrawals
 from realtime import journal
 
 log = logging.getLogger(__name__)
@@ -155,7 +156,10 @@ def market_steps() -> list[Step]:
     def trade(now: datetime) -> None:
         triggers.run(now)
         margin_liquidation.run(now)
-        withdrawals.run(now)
+        margin_withdrawals.run(now)
+
+    venue = venues.current()
+    polling = [Step("trading.fills", 1.0, lambda now: poller.step(venue, now), is_atomic=False)]
 
     demo = [
         Step("demo.values", 600.0, backfill.renew_values),
@@ -169,6 +173,7 @@ def market_steps() -> list[Step]:
         Step("lending.block", settings.BLOCK_SECONDS, pools.run_block),
         Step("trading.tick", settings.TICK_SECONDS, trade, is_atomic=False),
         Step("trading.block", settings.BLOCK_SECONDS, blocks.run),
+        *(polling if venue.is_local else []),  # another one has a process of its own
         Step("trading.hour", 60.0, hourly.run, is_atomic=False),
         Step("trading.nonces", 3_600.0, agents.prune),
         Step("lending.interest", 3_600.0, pools.book_interest),

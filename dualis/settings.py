@@ -243,6 +243,7 @@ WS_MAX_PER_ADDRESS = env.int("WS_MAX_PER_ADDRESS", 200)
 LOGIN_RATE = env.str("LOGIN_RATE", "10/15m")
 
 # --- the market ------------------------------------------------------------------------------
+FILLS_VENUE = env.str("FILLS_VENUE", "paper")
 PRICE_SOURCE = env.str("PRICE_SOURCE", "simulated")
 TICK_SECONDS = env.float("TICK_SECONDS", 1.0)
 BLOCK_SECONDS = env.float("BLOCK_SECONDS", 5.0)

@@ -19,6 +19,7 @@ urlpatterns = [
     path("livez", health.livez),
     path("readyz", health.readyz),
     path("v1/health", health.health),
+    path("health", health.fills_health),
     path("v1/auth/", include("dualis.accounts.urls")),
     path("v1/user/", include("dualis.accounts.money_urls")),
     path("v1/oracle/", include("dualis.oracle.urls")),

@@ -1,13 +1,16 @@
 """Booking trades: one transaction and one fill for each side, under the trade's one number."""
 
+from decimal import Decimal
+
 from dualis.exact import EXACT, ZERO
 from dualis.trading import state
 from dualis.trading.charges import fee_up
 from dualis.trading.desk import Desk
 from dualis.trading.models import Fill, MarginOrder
 from dualis.trading.orderbook import Side, Trade
-from dualis.trading.positions import Position, fill
+from dualis.trading.positions import Position, fill, floor_usdc
 from dualis.trading.statuses import FILLED, PARTIAL
+from dualis.trading.venues import VenueFill
 
 
 def book_trade(
@@ -34,6 +37,23 @@ def book_trade(
             desk.set_status(order, PARTIAL if order.size else FILLED)
 
 
+def book_external(desk: Desk, owner: str, told: VenueFill) -> None:
+    """Book a fill that another venue tells of: the ledger's venue account holds its other side."""
+    trade = Trade("", "", "", owner, told.side, told.price, told.size)
+    _book(
+        desk,
+        None,
+        owner,
+        told.coin,
+        told.side,
+        trade,
+        told.tid,
+        is_taker=told.is_taker,
+        fee=floor_usdc(told.fee.copy_negate()).copy_negate(),  # up
+        venue_oid=told.oid,
+    )
+
+
 def _book(
     desk: Desk,
     order: MarginOrder | None,
@@ -44,11 +64,14 @@ def _book(
     tid: int,
     *,
     is_taker: bool,
-    forced: str,
+    forced: str = "",
+    fee: Decimal | None = None,
+    venue_oid: int = 0,
 ) -> None:
     before = desk.ledger.account(owner).positions.get(coin, Position())
     done = fill(before, side, trade.size, trade.price)
-    fee = ZERO if forced else fee_up(trade.price, trade.size, is_taker=is_taker)
+    if fee is None:
+        fee = ZERO if forced else fee_up(trade.price, trade.size, is_taker=is_taker)
     order_id = order.id if order else ""
     data = {
         "coin": coin,
@@ -66,7 +89,7 @@ def _book(
             account=desk.accounts[owner],
             tid=tid,
             order_id=order_id,
-            venue_oid=order.venue_oid if order else 0,
+            venue_oid=order.venue_oid if order else venue_oid,
             coin=coin,
             side=side.value,
             price=trade.price,

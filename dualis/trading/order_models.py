@@ -257,6 +257,41 @@ class BookState(models.Model):
         return f"book of {self.coin}"
 
 
+class PollCursor(models.Model):
+    """How far an account's fills of a venue have been read: milliseconds of the venue's clock."""
+
+    account = models.ForeignKey(
+        ledger.MarginAccount, on_delete=models.PROTECT, related_name="cursors"
+    )
+    account_id: str
+    venue = models.CharField(max_length=16)
+    since_ms = models.PositiveBigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["account", "venue"], name="one_cursor_a_venue")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.venue} of {self.account_id}"
+
+
+class PollerState(models.Model):
+    """One row: the switch of the fills poller, and how it has fared."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    is_enabled = models.BooleanField(default=True)
+    after = models.CharField(max_length=ledger.ADDRESS_LENGTH, blank=True)  # the account asked last
+    last_attempt_at = models.DateTimeField(null=True)
+    last_success_at = models.DateTimeField(null=True)
+    resume_at = models.DateTimeField(null=True)
+    errors = models.PositiveIntegerField(default=0)  # in a row
+    last_error = models.CharField(max_length=200, blank=True)
+
+    def __str__(self) -> str:
+        return "fills poller"
+
+
 class Withdrawal(models.Model):
     """A withdrawal by the hash of the transaction that asked for it."""
 
