@@ -4,13 +4,18 @@ VENV := .venv
 BIN := $(VENV)/bin
 BENCH ?= all
 
-.PHONY: run test bench lint format clean
+.PHONY: run test drills bench lint format clean
 
 run: $(VENV)/.runtime node_modules/.runtime
 	@exec $(BIN)/python manage.py quickstart
 
 test: lint node_modules/.all
 	$(BIN)/python -m tests.run
+
+# The crashes, the crowd and the price history of the suite again, for longer.
+drills: $(VENV)/.dev
+	DRILL_SECONDS=120 DRILL_ROUNDS=20 DRILL_HISTORY=whole \
+		$(BIN)/python -m pytest -q -m drill -rP --show-capture=stdout
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -3,9 +3,17 @@
 import platform
 import sys
 
-from bench import fanout, market, screen
+from bench import disk, fanout, governance, market, notices, operations, screen
 
-BENCHES = {"fanout": fanout.run, "market": market.run, "screen": screen.run}
+BENCHES = {
+    "disk": disk.run,
+    "fanout": fanout.run,
+    "governance": governance.run,
+    "market": market.run,
+    "notices": notices.run,
+    "operations": operations.run,
+    "screen": screen.run,
+}
 
 
 def main() -> int:

@@ -1,6 +1,7 @@
 """The shape of REST answers: {"data": ...} or {"error": ...}; one of the two error translators.
 
-Also what makes a view act once and in a transaction of its own (`idempotent`).
+Also what lets a client ask for what changed alone (`ConditionalView`), and what makes a view act
+once and in a transaction of its own (`idempotent`).
 """
 
 import json
@@ -8,13 +9,17 @@ import logging
 import re
 from collections.abc import Callable
 from functools import wraps
+from hashlib import blake2b
 from typing import Any
 
+import msgspec
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.db import OperationalError
-from django.http import Http404, HttpRequest, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponseNotModified, JsonResponse
 from django.utils import timezone
+from django.utils.cache import patch_vary_headers
+from django.utils.http import parse_etags
 from rest_framework import exceptions
 from rest_framework.permissions import AllowAny
 from rest_framework.renderers import JSONRenderer
@@ -30,16 +35,50 @@ log = logging.getLogger(__name__)
 _KEY = re.compile(r"[!-~]{1,64}")  # visible ASCII
 
 
-class PublicView(APIView):
+class ConditionalView(APIView):
+    """What it answers to GET has an ETag; a request that names it in If-None-Match gets 304.
+
+    The tag is of everything in the answer but `seq`, which rises with what changes elsewhere: who
+    gets a 304 keeps data and `seq` of the answer he has, and these still belong together.
+    """
+
+    cache_control = "private, no-cache"  # may be kept, is asked for again each time
+    varies_by: tuple[str, ...] = ("Authorization", "Cookie")
+
+    def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """Add the headers of a successful read, or answer 304."""
+        response = super().finalize_response(request, response, *args, **kwargs)
+        is_read = request.method in ("GET", "HEAD") and response.status_code == 200
+        if not is_read or not isinstance(response, Response):
+            return response
+        tag = _tag(response.data)
+        if _is_named(tag, request.headers.get("If-None-Match", "")):
+            response = HttpResponseNotModified()
+        response.headers["ETag"] = tag
+        response.headers["Cache-Control"] = self.cache_control
+        patch_vary_headers(response, self.varies_by)
+        return response
+
+
+class PublicView(ConditionalView):
     """Open to everyone; no token is looked at, so that a stale one refuses nobody."""
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
+    cache_control = "public, no-cache"
+    varies_by = ()
 
 
 def reply(data: Any, *, status: int = 200, **extra: Any) -> Response:
     """Return the envelope of a success; `extra` are further top-level keys such as `seq`."""
     return Response({"data": data, **extra}, status=status, headers={"Cache-Control": "no-store"})
+
+
+def asked(serializer: type[Serializer[Any]], request: Any) -> dict[str, Any]:
+    """Return the validated query of a request, or raise ValidationError."""
+    bound = serializer(data=request.query_params.dict())
+    bound.is_valid(raise_exception=True)
+    return dict(bound.validated_data)
 
 
 def valid(serializer: type[Serializer[Any]], request: Any) -> dict[str, Any]:
@@ -124,6 +163,18 @@ def domain_error(error: Exception, view: Any) -> errors.DomainError:
         log.error("unexpected error in %s", view.__class__.__name__, exc_info=error)
         domain = errors.DomainError()
     return domain
+
+
+def _tag(body: dict[str, Any]) -> str:
+    """Return the weak ETag of an answer: equal for equal answers, whatever their `seq`."""
+    told = {name: value for name, value in body.items() if name != "seq"}
+    return f'W/"{blake2b(msgspec.json.encode(told), digest_size=16).hexdigest()}"'
+
+
+def _is_named(tag: str, header: str) -> bool:
+    """Tell whether If-None-Match names a weak tag; strong and weak ones compare as equal."""
+    named = parse_etags(header)
+    return named == ["*"] or tag in named or tag.removeprefix("W/") in named
 
 
 def _domain_error(error: Exception) -> errors.DomainError | None:

@@ -7,18 +7,24 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dualis.settings")
 
 from django.core.asgi import get_asgi_application  # noqa: E402
 
-_http = get_asgi_application()
+_async_http = get_asgi_application()
 
+from dualis.handler import Handler  # noqa: E402
 from realtime import hub  # noqa: E402
-from realtime.door import serve_http  # noqa: E402
+from realtime.door import PROBES, serve_http  # noqa: E402
 from realtime.routing import websocket  # noqa: E402
+
+_http = Handler()
+# Async views, which wait in no queue: a probe is answered though every thread waits for a database.
+_ASYNC = {*PROBES, "/v1/health"}
 
 
 async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
     """Serve one request, one socket, or the life of the process."""
     match scope["type"]:
         case "http":
-            await serve_http(_http, scope, receive, send)
+            app = _async_http if scope["path"] in _ASYNC else _http
+            await serve_http(app, scope, receive, send)
         case "websocket":
             await websocket(scope, receive, send)
         case "lifespan":

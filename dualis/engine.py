@@ -9,8 +9,9 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from channels.db import database_sync_to_async
 from django.conf import settings
@@ -18,21 +19,47 @@ from django.db import DatabaseError, InterfaceError, connection, transaction
 
 from dualis import idempotency, leadership
 from dualis.accounts import pruning
+from dualis.lending import (
+    alerts,
+    demo_bids,
+    demo_loans,
+    liquidation,
+    participants,
+    pool_alerts,
+    pools,
+    resales,
+)
 from dualis.lending import history as lending_history
-from dualis.lending import liquidation, participants, pools
+from dualis.lending.own_lines import OwnLines
 from dualis.lending.watch import Watch
 from dualis.models import EngineStep
+from dualis.notifications import broadcasts
+from dualis.notifications import pruning as notification_pruning
+from dualis.notifications.courier import Courier
 from dualis.oracle import backfill, history
 from dualis.oracle.market import Oracle
 from dualis.trading import agents, blocks, hourly, poller, quoting, traders, triggers, venues
 from dualis.trading import liquidation as margin_liquidation
 from dualis.trading import withdrawals as margin_withdrawals
+from governance import deadlines, sharing, voters
 from realtime import journal
 
 log = logging.getLogger(__name__)
 
 STANDBY_SECONDS = 1.0  # how often a waiting engine asks for the lock
 PRUNE_SECONDS = 60.0
+LIQUIDATION_SHARE = 0.8  # of a tick: what is left is for the prices of the next one
+REHEARSAL = timedelta(seconds=10)
+_MOVING = (
+    "oracle.tick",
+    "lending.liquidations",
+    "lending.resales",
+    "lending.block",
+    "trading.tick",
+    "trading.block",
+    "demo.",
+)
+ALERTS_SHARE = 0.9  # of a tick, by when the telling of what it found makes a pause
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,10 +175,29 @@ def _next(due: float, seconds: float, now: float) -> float:
 def market_steps() -> list[Step]:
     """Return the steps of the market, with fresh memories."""
     oracle, watch, feed = Oracle(), Watch(), journal.Feed("positions")
+    own_lines = OwnLines(watch)
+    started = time.monotonic()  # the tick
+
+    def time_left(share: float) -> float:
+        return 1 - (time.monotonic() - started) / (share * settings.TICK_SECONDS)
+
+    def take(changed: set[str] | None) -> None:
+        watch.take(changed)
+        own_lines.take(changed)
 
     def liquidate(now: datetime) -> None:
-        feed.read(watch.take)
-        liquidation.run(now, watch)
+        nonlocal started
+        started = time.monotonic()
+        feed.read(take)
+        liquidation.run(
+            now, watch, told=alerts.queue, time_left=lambda: time_left(LIQUIDATION_SHARE)
+        )
+
+    def look(now: datetime) -> None:
+        own_lines.look(now, lambda: time_left(ALERTS_SHARE))
+
+    def tell(now: datetime) -> None:
+        alerts.step(now, lambda: time_left(ALERTS_SHARE))
 
     def trade(now: datetime) -> None:
         triggers.run(now)
@@ -166,10 +212,18 @@ def market_steps() -> list[Step]:
         Step("demo.participants", 4.0, participants.step),
         Step("demo.makers", settings.TICK_SECONDS, quoting.run, is_atomic=False),
         Step("demo.traders", 3.0, traders.step),
+        Step("demo.loans", 7.0, demo_loans.step, is_atomic=False),
+        Step("demo.bids", 3.0, demo_bids.step, is_atomic=False),
+        Step("demo.voters", 3.0, voters.step, is_atomic=False),
     ]
     return [
         Step("oracle.tick", settings.TICK_SECONDS, oracle.tick),
         Step("lending.liquidations", settings.TICK_SECONDS, liquidate, is_atomic=False),
+        Step("lending.resales", settings.TICK_SECONDS, resales.run, is_atomic=False),
+        Step("lending.own_lines", settings.TICK_SECONDS, look, is_atomic=False),
+        Step("lending.alerts", settings.TICK_SECONDS, tell, is_atomic=False),
+        Step("lending.pool_watch", 60.0, pool_alerts.look),
+        Step("lending.pool_alerts", 1.0, pool_alerts.tell),
         Step("lending.block", settings.BLOCK_SECONDS, pools.run_block),
         Step("trading.tick", settings.TICK_SECONDS, trade, is_atomic=False),
         Step("trading.block", settings.BLOCK_SECONDS, blocks.run),
@@ -179,6 +233,13 @@ def market_steps() -> list[Step]:
         Step("lending.interest", 3_600.0, pools.book_interest),
         Step("lending.history", 300.0, lending_history.record),
         Step("lending.history_prune", 3_600.0, lending_history.prune),
+        Step("notifications.broadcast", 0.5, broadcasts.step),
+        Step("notifications.deliver", 1.0, Courier().step, is_atomic=False),
+        Step("notifications.prune", PRUNE_SECONDS, notification_pruning.prune, is_atomic=False),
+        Step("governance.deadlines", 1.0, deadlines.run, is_atomic=False),
+        Step("governance.notices", 1.0, deadlines.tell_people),
+        Step("governance.rewards", 300.0, sharing.run, is_atomic=False),
+        Step("governance.reward_notices", 5.0, sharing.tell),
         Step("oracle.bars", 60.0, lambda now: history.roll_up()),
         Step("oracle.prune", PRUNE_SECONDS, history.prune, is_atomic=False),
         Step("journal.prune", PRUNE_SECONDS, journal.prune, is_atomic=False),
@@ -186,6 +247,27 @@ def market_steps() -> list[Step]:
         Step("idempotency.prune", 3_600.0, idempotency.prune),
         *([] if settings.IS_PRODUCTION else demo),
     ]
+
+
+def rehearse(begin: datetime, clock: Callable[[], datetime]) -> None:
+    """Run what moves the market from `begin` on, as if the engine had run, in coarse steps.
+
+    It ends when it has caught up with the clock; where an engine leads it does nothing. For a demo
+    market, so that whoever opens it first does not find it standing still.
+    """
+    lock = leadership.lock()
+    if not lock.acquire():
+        return
+    try:
+        moving = [step for step in market_steps() if step.name.startswith(_MOVING)]
+        now = begin
+        while now + REHEARSAL <= clock():
+            now += REHEARSAL
+            for step in moving:
+                with transaction.atomic() if step.is_atomic else nullcontext():
+                    step.run(now)
+    finally:
+        lock.release()
 
 
 async def run() -> None:

@@ -261,6 +261,14 @@ class RepayExceedsDebt(DomainError):
     code, status, text = "REPAY_EXCEEDS_DEBT", 422, "The debt is {debt} {asset}."
 
 
+class ProtectionExists(DomainError):
+    code, status, text = (
+        "PROTECTION_EXISTS",
+        409,
+        "{positionId} has an active rule of {action}; revoke it first.",
+    )
+
+
 # --- liquidations ------------------------------------------------------------------------------
 class AuctionNotFound(DomainError):
     code, status, text = "AUCTION_NOT_FOUND", 404, "There is no auction {auctionId}."
@@ -337,3 +345,136 @@ class OrderNotFound(DomainError):
 
 class DepositNotFound(DomainError):
     code, status, text = "DEPOSIT_NOT_FOUND", 422, "Transaction hash not found on blockchain"
+
+
+# --- notifications -----------------------------------------------------------------------------
+class TooManyWebhooks(DomainError):
+    code, status, text = "TOO_MANY_WEBHOOKS", 422, "There are at most {most} webhooks a user."
+
+
+class ChannelUnavailable(DomainError):
+    code, status, text = "CHANNEL_UNAVAILABLE", 422, "{channel} cannot be used: {reason}"
+
+
+# --- governance: proposals ---------------------------------------------------------------------
+class ProposalNotFound(DomainError):
+    code, status, text = "PROPOSAL_NOT_FOUND", 404, "There is no proposal {proposalId}."
+
+
+class BelowProposalThreshold(DomainError):
+    code, status, text = (
+        "BELOW_PROPOSAL_THRESHOLD",
+        422,
+        "A proposer has {threshold} DUAL besides the deposit of {deposit}; you have {balance}.",
+    )
+
+
+class ProposalOpen(DomainError):
+    code, status, text = "PROPOSAL_OPEN", 409, "Your proposal {proposalId} is still open."
+
+
+class TooManyProposals(DomainError):
+    code, status, text = "TOO_MANY_PROPOSALS", 409, "{most} proposals are open already."
+
+
+class ParameterCooldown(DomainError):
+    code, status, text = (
+        "PARAMETER_COOLDOWN",
+        409,
+        "{parameter} of {poolId} was changed lately; it may be changed again from {until}.",
+    )
+
+
+class VotingClosed(DomainError):
+    code, status, text = "VOTING_CLOSED", 409, "{proposalId} takes no votes: it is {status}."
+
+
+class NoVotingPower(DomainError):
+    code, status, text = (
+        "NO_VOTING_POWER",
+        422,
+        "A vote weighs at least {least} DUAL; yours weighs {weight} on {proposalId}.",
+    )
+
+
+class AlreadyVoted(DomainError):
+    code, status, text = "ALREADY_VOTED", 409, "You have voted {direction} on {proposalId}."
+
+
+class ProposalNotReady(DomainError):
+    code, status, text = (
+        "PROPOSAL_NOT_READY",
+        409,
+        "{proposalId} cannot be executed: it is {status}.",
+    )
+
+
+class ProposalNotDraft(DomainError):
+    code, status, text = "PROPOSAL_NOT_DRAFT", 409, "{proposalId} is no draft: it is {status}."
+
+
+class ProposalEnded(DomainError):
+    code, status, text = "PROPOSAL_ENDED", 409, "{proposalId} is over: it is {status}."
+
+
+class TreasuryInsufficient(DomainError):
+    code, status, text = (
+        "TREASURY_INSUFFICIENT",
+        422,
+        "The treasury has {available} {asset}; {required} is asked for.",
+    )
+
+
+# --- governance: staking and delegation --------------------------------------------------------
+class SelfDelegation(DomainError):
+    code, status, text = "SELF_DELEGATION", 422, "You cannot delegate to yourself."
+
+
+class DelegateHasDelegated(DomainError):
+    code, status, text = (
+        "DELEGATE_HAS_DELEGATED",
+        422,
+        "The user {delegateeId} delegates to another and cannot receive delegations.",
+    )
+
+
+class HasDelegators(DomainError):
+    code, status, text = (
+        "HAS_DELEGATORS",
+        422,
+        "Others delegate to you, so you cannot delegate yourself.",
+    )
+
+
+class NotDelegated(DomainError):
+    code, status, text = "NOT_DELEGATED", 409, "You delegate to nobody."
+
+
+class NothingToStake(DomainError):
+    code, status, text = "INSUFFICIENT_BALANCE", 422, "There is no DUAL to stake or unstake."
+
+
+class InsufficientStake(DomainError):
+    code, status, text = (
+        "INSUFFICIENT_BALANCE",
+        422,
+        "You have {available} DUAL staked; {required} are needed.",
+    )
+
+
+class TooManyCooldowns(DomainError):
+    code, status, text = (
+        "TOO_MANY_COOLDOWNS",
+        422,
+        "At most {most} amounts cool down at once; withdraw what has cooled.",
+    )
+
+
+class NothingCooled(DomainError):
+    """`nextAt` is when the next amount has cooled down; null if none is cooling."""
+
+    code, status, text = "NOTHING_COOLED", 409, "No stake has cooled down."
+
+
+class NothingToClaim(DomainError):
+    code, status, text = "NOTHING_TO_CLAIM", 409, "There are no rewards to claim."

@@ -46,6 +46,7 @@ class ExactDecimalField(models.Field):
         self.max_digits = max_digits
         self.decimal_places = decimal_places
         self._unit = Decimal(1).scaleb(-decimal_places)
+        self._limit = Decimal(1).scaleb(max_digits - decimal_places)
         super().__init__(*args, **kwargs)
 
     def deconstruct(self) -> Any:
@@ -65,7 +66,10 @@ class ExactDecimalField(models.Field):
         return f"numeric({self.max_digits}, {self.decimal_places})"
 
     def to_python(self, value: Any) -> Any:
-        if value is None or hasattr(value, "resolve_expression"):
+        if isinstance(value, Decimal):
+            if self._is_quantised(value):
+                return value
+        elif value is None or hasattr(value, "resolve_expression"):
             return value
         if isinstance(value, float):
             raise ValidationError(f"{self.name} takes exact numbers, not the float {value!r}")
@@ -76,6 +80,14 @@ class ExactDecimalField(models.Field):
         if not number.is_finite() or len(number.as_tuple().digits) > self.max_digits:
             raise ValidationError(f"{self.name} does not fit {self.max_digits} digits: {value!r}")
         return number if number else abs(number)
+
+    def _is_quantised(self, value: Decimal) -> bool:
+        """Tell whether there is nothing to do, as with all that comes from the database."""
+        return (
+            value.same_quantum(self._unit)  # no infinity and no NaN does
+            and -self._limit < value < self._limit
+            and (bool(value) or not value.is_signed())
+        )
 
     def from_db_value(self, value: Any, expression: Any, connection: Any) -> Decimal | None:
         return None if value is None else Decimal(value)

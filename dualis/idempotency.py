@@ -11,6 +11,8 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
+from django.db import connection
+
 from dualis import errors
 from dualis.models import IdempotencyKey
 from dualis.retry import retried
@@ -48,22 +50,39 @@ def once(
     which = {"user": user_id, "method": method, "path": path, "key": key}
 
     def attempt() -> Answer:
-        mine = IdempotencyKey(**which, fingerprint=fingerprint, created_at=now)
-        # Waits for a transaction that has written the same key and is still open.
-        IdempotencyKey.objects.bulk_create([mine], ignore_conflicts=True)
-        row = IdempotencyKey.objects.select_for_update(no_key=True).get(**which)
-        is_new = row.status is None  # written by this very transaction: others are committed whole
-        if not is_new and now < row.created_at + KEPT:
-            if row.fingerprint != fingerprint:
-                raise errors.IdempotencyConflict()
-            assert row.status is not None, "a stored answer has a status"
-            return Answer(row.status, row.body, is_replayed=True)
-        row.status, row.body = act()
-        row.fingerprint, row.created_at = fingerprint, now
-        row.save()
-        return Answer(row.status, row.body)
+        row_id = _claim(**which, fingerprint=fingerprint, now=now)
+        if row_id is None:
+            row = IdempotencyKey.objects.select_for_update(no_key=True).get(**which)
+            if now < row.created_at + KEPT:
+                if row.fingerprint != fingerprint:
+                    raise errors.IdempotencyConflict()
+                assert row.status is not None, "a row of another transaction is committed whole"
+                return Answer(row.status, row.body, is_replayed=True)
+            row_id = row.id
+        status, body = act()
+        IdempotencyKey.objects.filter(id=row_id).update(
+            status=status, body=body, fingerprint=fingerprint, created_at=now
+        )
+        return Answer(status, body)
 
     return retried(attempt)
+
+
+def _claim(
+    user: str, method: str, path: str, key: str, *, fingerprint: str, now: datetime
+) -> int | None:
+    """Write the key of a request and return its id; None if it is there already.
+
+    Waits for a transaction that has written the same key and is still open.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            'INSERT INTO dualis_idempotencykey ("user", method, path, key, fingerprint, created_at)'
+            " VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING RETURNING id",
+            [user, method, path, key, fingerprint, connection.ops.adapt_datetimefield_value(now)],
+        )
+        row = cursor.fetchone()
+    return None if row is None else int(row[0])
 
 
 def prune(now: datetime) -> int:

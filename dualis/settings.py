@@ -199,6 +199,7 @@ EMAIL_BACKEND = env.str(
     "EMAIL_BACKEND",
     f"django.core.mail.backends.{'smtp' if IS_PRODUCTION else 'console'}.EmailBackend",
 )
+EMAIL_TIMEOUT = 10  # seconds; without one a mail server that hangs would hang the courier
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "Dualis <no-reply@dualis.finance>")
 # where links in letters lead
 PUBLIC_URL = env.str(
@@ -247,6 +248,8 @@ FILLS_VENUE = env.str("FILLS_VENUE", "paper")
 PRICE_SOURCE = env.str("PRICE_SOURCE", "simulated")
 TICK_SECONDS = env.float("TICK_SECONDS", 1.0)
 BLOCK_SECONDS = env.float("BLOCK_SECONDS", 5.0)
+# How many times as fast governance's clocks run; in development a day takes half a minute.
+GOVERNANCE_TIME_SCALE = env.float("GOVERNANCE_TIME_SCALE", 1.0 if IS_PRODUCTION else 2_880.0)
 
 LOGGING = {
     "version": 1,
@@ -254,5 +257,9 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO")},
-    "loggers": {"daphne": {"level": "WARNING"}, "uvicorn": {"level": "WARNING"}},
+    "loggers": {
+        "daphne": {"level": "WARNING"},
+        "httpx": {"level": "WARNING"},  # it logs each URL, and that of a webhook may be a secret
+        "uvicorn": {"level": "WARNING"},
+    },
 }

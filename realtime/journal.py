@@ -27,6 +27,7 @@ from realtime.topics import Kind, kind_of
 
 STATE_RETENTION = timedelta(hours=1)  # rulings, 35
 EVENT_RETENTION = timedelta(days=7)
+COPIED_FROM = 50  # events; below it one INSERT is as fast
 PRUNE_BATCH = 20_000  # rows a transaction: pruning never holds up writers for long
 
 _encode = msgspec.json.Encoder().encode
@@ -65,7 +66,7 @@ def record(rows: Sequence[Published], *, is_deleted: bool = False) -> None:
     written = [
         _event(seq, face, at, is_deleted) for seq, face in enumerate(told, last - len(told) + 1)
     ]
-    Event.objects.bulk_create(written)
+    _write(written)
     part = _Part(_transaction(), epoch, [to_message(event, epoch) for event in written])
     transaction.on_commit(part, robust=True)
 
@@ -210,6 +211,25 @@ def _advance(count: int) -> tuple[int, str]:
         row = cursor.fetchone()
     assert row is not None, "the migration creates the head row"
     return row[0], row[1]
+
+
+def _write(events: Sequence[Event]) -> None:
+    """Insert events; many of them through COPY where there is one, at a fifth of the cost."""
+    if connection.vendor != "postgresql" or len(events) < COPIED_FROM:
+        Event.objects.bulk_create(events)
+        return
+    fields = Event._meta.concrete_fields
+    table = connection.ops.quote_name(Event._meta.db_table)
+    columns = ", ".join(connection.ops.quote_name(str(field.column)) for field in fields)
+    names = [field.attname for field in fields]
+    with (
+        connection.wrap_database_errors,
+        connection.cursor() as cursor,
+        cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy,
+    ):
+        for event in events:
+            values = {**event.__dict__, "dims": _encode(event.dims).decode()}
+            copy.write_row([values[name] for name in names])
 
 
 def _event(seq: int, row: Told, at: datetime, is_deleted: bool) -> Event:

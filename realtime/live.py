@@ -6,7 +6,7 @@ sends those that changed.
 
 1. A live frame carries the seq of the transaction it was read in and equals REST at that seq.
 2. It never overtakes: if the journal has told of the user's positions since, it is left out, and
-   the next round tells the newer state.
+   another round follows at once that tells the newer state.
 """
 
 import asyncio
@@ -102,6 +102,7 @@ class LivePositions:
         """The sockets start again, and with them everything here."""
         self._books.clear()
         self._sent.clear()
+        self._told.clear()
 
     async def _refresh(self) -> None:
         try:
@@ -133,8 +134,12 @@ class LivePositions:
                     Event(found.seq, found.epoch, CHANNEL, key, user, dims, False, at, text)
                 )
         for user, book in found.books.items():
-            if self._told.get(user, 0) <= found.seq and user in self._watchers:
+            if user not in self._watchers:
+                continue
+            if self._told.get(user, 0) <= found.seq:
                 self._books[user] = book
+            else:
+                self._is_dirty = True
         self._hub.emit(events, but=self)
 
 
@@ -143,7 +148,7 @@ def _read(users: Sequence[str], known: dict[str, _Book]) -> _Round:
     missing = [user for user in users if user not in known]
     with readers.read_only():
         at = journal.position()
-        view = View.read()
+        view = View.read().still()
         supplies = list(SupplyPosition.objects.filter(user_id__in=missing, closed_at=None))
         borrows = list(BorrowPosition.objects.filter(user_id__in=missing, closed_at=None))
     books = {user: _Book([], []) for user in missing}

@@ -7,13 +7,22 @@
 from collections.abc import Callable, Iterable, Sequence
 
 from dualis.lending.liquidation_models import OPEN, LiquidationStage
-from dualis.lending.models import Account, BorrowPosition, Pool, SupplyPosition
+from dualis.lending.models import (
+    Account,
+    BorrowPosition,
+    Pool,
+    ProtectionRule,
+    SupplyPosition,
+)
+from dualis.lending.resale_models import ResaleStage
 from dualis.lending.view import View
 from dualis.notifications.models import Notification, UnreadCount
 from dualis.oracle.models import Asset, Quote
 from dualis.published import Published
 from dualis.trading.models import LeverageSetting, MarginAccount, MarginOrder
 from dualis.trading.statuses import ACTIVE
+from governance.lifecycle import LIVE
+from governance.proposal_models import Proposal, ProposalEvent
 from realtime import journal, topics
 from realtime.messages import Event, Row, Snapshot, Subscribe
 from realtime.readers import read_only
@@ -47,11 +56,13 @@ def _positions(owner: str) -> Iterable[Published]:
     rows.append(account or Account(user_id=owner))
     for row in rows:
         row.view = view
-    return rows
+    return [*rows, *ProtectionRule.objects.filter(user_id=owner, ended_at=None)]
 
 
 def _liquidations(owner: str) -> Iterable[Published]:
-    return LiquidationStage.objects.filter(liquidation__status=OPEN).order_by("at", "-stage")
+    liquidations = LiquidationStage.objects.filter(liquidation__status=OPEN)
+    resales = ResaleStage.objects.filter(resale__status=OPEN)
+    return [*liquidations.order_by("at", "-stage"), *resales.order_by("at", "key")]
 
 
 def _account(owner: str) -> Iterable[Published]:
@@ -71,12 +82,19 @@ def _nothing(owner: str) -> Iterable[Published]:
     return ()
 
 
+def _governance(owner: str) -> Iterable[Published]:
+    live = Proposal.objects.filter(status__in=LIVE).order_by("number")
+    last = {f"{p.id}:{p.event_count}": p for p in live}
+    events = ProposalEvent.objects.select_related("proposal").in_bulk(list(last))
+    return [events[key] for key in last]
+
+
 READERS: dict[str, Callable[[str], Iterable[Published]]] = {
     "prices": _prices,
     "pools": _pools,
     "positions": _positions,
     "liquidations": _liquidations,
-    "governance": _nothing,
+    "governance": _governance,
     "notifications": _notifications,
     **dict.fromkeys(topics.NOTIONAL, _nothing),  # but for those whose snapshot is what stands
     "accountSummary": _account,
@@ -93,9 +111,17 @@ def _pool_ids() -> set[str]:
     return set(Pool.objects.values_list("id", flat=True))
 
 
+def _proposal_ids() -> set[str]:
+    return set(Proposal.objects.values_list("id", flat=True))
+
+
 # Which ids a filter may name. Ids of positions are the owner's own business: one that is not open
 # (yet) brings nothing, and says nothing about anybody else's.
-CATALOGUES: dict[str, Callable[[], set[str]]] = {"assets": _assets, "pools": _pool_ids}
+CATALOGUES: dict[str, Callable[[], set[str]]] = {
+    "assets": _assets,
+    "pools": _pool_ids,
+    "proposals": _proposal_ids,
+}
 FREE = {"positions"}
 
 

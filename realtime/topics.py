@@ -56,7 +56,9 @@ CHANNELS: dict[str, Channel] = {
             Kind.EVENTS,
             filters=(
                 Filter("pools"),
-                Filter("tiers", ("SoftLiquidation", "ForcedLiquidation", "FullLiquidation")),
+                Filter(
+                    "tiers", ("SoftLiquidation", "ForcedLiquidation", "FullLiquidation", "Resale")
+                ),
                 Filter("stages", ("trigger", "auction_start", "settlement")),
             ),
         ),
@@ -73,7 +75,9 @@ CHANNELS: dict[str, Channel] = {
                         "vote_changed",
                         "proposal_status",
                         "proposal_executed",
+                        "execution_failed",
                         "proposal_vetoed",
+                        "proposal_cancelled",
                     ),
                 ),
             ),

@@ -35,6 +35,12 @@ def fast_passwords(settings: Any) -> None:
 
 
 @pytest.fixture(autouse=True)
+def real_clocks(settings: Any) -> None:
+    """Governance as in production: a day takes a day."""
+    settings.GOVERNANCE_TIME_SCALE = 1.0
+
+
+@pytest.fixture(autouse=True)
 def fresh_limits() -> Iterator[None]:
     limits.reset()
     yield

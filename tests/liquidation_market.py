@@ -23,11 +23,11 @@ def opened() -> tuple[User, BorrowPosition]:
     return borrower, loan(borrower)
 
 
-def run(now: datetime) -> None:
+def run(now: datetime, **options: Any) -> None:
     """Do a tick of the engine, with a memory of its own."""
     watch = Watch()
     watch.take(None)
-    liquidation.run(now, watch)
+    liquidation.run(now, watch, **options)
 
 
 def loan(

@@ -1,10 +1,13 @@
-"""Price sources that say what a test tells them to, and moments to say it at."""
+"""Price sources that say what a test tells them to, moments to say it at, and what came of it."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+from django.db import transaction
+
 from dualis.oracle.aggregate import MAX_AGE, SourceQuote
+from dualis.oracle.models import PriceTick, Quote
 
 T0 = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -45,3 +48,30 @@ class Scripted:
 
     def recorded(self, asset: str, at: datetime) -> Decimal | None:
         return None
+
+
+def eth() -> Quote:
+    return Quote.objects.get(asset="ETH")
+
+
+def run(oracle, source, prices, start=0):
+    """Tick once a second with these prices of ETH."""
+    for second, price in enumerate(prices, start):
+        source.says["ETH"] = price
+        oracle.tick(at(second))
+
+
+def everything():
+    return [
+        *Quote.objects.values_list().order_by("pk"),
+        *PriceTick.objects.values_list("asset", "feed", "at", "price", "is_valid").order_by("at"),
+    ]
+
+
+def after_rollback(action):
+    """Do something, look at the database, undo it."""
+    with transaction.atomic():
+        action()
+        found = everything()
+        transaction.set_rollback(True)
+    return found

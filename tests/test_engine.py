@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 from django.db import DatabaseError
@@ -9,6 +10,7 @@ from django.db import DatabaseError
 from dualis import engine, leadership
 from dualis.engine import Engine, Step
 from dualis.leadership import LostLeadership
+from dualis.lending import liquidation
 from dualis.models import EngineStep, EngineTerm
 from tests import world
 
@@ -77,6 +79,45 @@ def test_a_database_error_of_a_step_stays_its_own_while_the_lock_is_held(caplog)
         made.run_step(Step("bad", 1, fail), NOW)
 
 
+def test_what_the_market_finds_is_told_by_the_steps_of_the_engine():
+    from dualis.lending.models import PoolWatch, ProtectionRule
+    from dualis.notifications import preferences
+    from dualis.notifications.models import Notification
+    from tests import liquidation_market as lqm
+    from tests.test_lending_protecting import rule_for
+
+    borrower, _ = lqm.opened()
+    lines = {"financial": {"healthFactorThresholds": {"caution": 1.7}}}
+    preferences.change(borrower.id, lines, now=NOW)
+    other = lqm.rich("other")
+    lqm.loan(other)
+    rule_for(lqm.loan(other), trigger="1.5")
+    made = leader()
+    wanted = [step for step in engine.market_steps() if step.name.startswith("lending.")]
+
+    def tick(seconds):
+        for step in wanted:
+            made.run_step(step, lqm.T0 + timedelta(seconds=seconds))
+
+    tick(0)
+    row = PoolWatch.objects.get(pool_id="usdc-main")
+    row.supply_apy += 1
+    row.save()
+    lqm.reprice("ETH", "3000")  # 1.64: no zone, but one user's line
+    tick(1)
+    lqm.reprice("ETH", "2600")  # 1.42
+    tick(6 * 3600)
+    told = Notification.objects.values_list("user__email", "type")
+    assert sorted((email.split("@")[0], type) for email, type in told) == [
+        ("borrower", "HEALTH_FACTOR_CAUTION"),
+        ("lender", "RATE_CHANGE_SIGNIFICANT"),
+        ("other", "AUTO_PROTECT_EXECUTED"),
+        ("other", "HEALTH_FACTOR_CAUTION"),
+    ]
+    assert ProtectionRule.objects.get().outcome == "executed"
+    assert not EngineStep.objects.filter(failures__gt=0).exists()
+
+
 def test_a_leader_of_an_older_term_cannot_write():
     old, new = leader(), leader()
     assert new.term == old.term + 1
@@ -102,6 +143,22 @@ def test_the_locks_of_this_database_let_one_in_at_a_time(settings, tmp_path):
     first.release()
     assert second.acquire()
     second.release()
+
+
+def test_the_liquidation_step_is_told_how_much_of_its_tick_is_left(monkeypatch, settings):
+    settings.TICK_SECONDS = 2.0
+    clock, shares = [100.0], []
+    monkeypatch.setattr(engine, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+
+    def run(now, watch, told, time_left):
+        for passed in (0.0, 0.8, 2.0):
+            clock[0] = 100.0 + passed
+            shares.append(round(time_left(), 9))
+
+    monkeypatch.setattr(liquidation, "run", run)
+    step = next(step for step in engine.market_steps() if step.name == "lending.liquidations")
+    step.run(NOW)
+    assert shares == [1.0, 0.5, -0.25] and not step.is_atomic
 
 
 @pytest.mark.parametrize(
@@ -132,3 +189,25 @@ def test_run_leads_steps_and_gives_the_lock_back_when_cancelled():
     asyncio.run(scenario())
     assert not lock.held
     assert ran == sorted(ran) and ran[-1] - ran[0] < timedelta(seconds=10)
+
+
+def test_a_rehearsal_runs_what_moves_the_market_until_it_has_caught_up(monkeypatch):
+    ran, late = [], iter(range(30, 100, 5))  # the clock goes on while it runs
+
+    def step(name, *, is_atomic=True):
+        return Step(name, 1, lambda now: ran.append((name, now)), is_atomic)
+
+    steps = [step("oracle.tick"), step("journal.prune"), step("demo.loans", is_atomic=False)]
+    monkeypatch.setattr(engine, "market_steps", lambda: steps)
+    engine.rehearse(NOW, lambda: NOW + timedelta(seconds=next(late)))
+    moments = [NOW + timedelta(seconds=seconds) for seconds in (10, 20, 30, 40, 50)]
+    assert ran == [(name, at) for at in moments for name in ("oracle.tick", "demo.loans")]
+
+
+def test_nothing_is_rehearsed_where_an_engine_leads(monkeypatch):
+    leading, ran = leadership.lock(), []
+    monkeypatch.setattr(engine, "market_steps", lambda: [Step("oracle.tick", 1, ran.append)])
+    assert leading.acquire()
+    engine.rehearse(NOW, lambda: NOW + timedelta(minutes=1))
+    leading.release()
+    assert not ran

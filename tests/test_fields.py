@@ -53,5 +53,14 @@ def test_sql_does_not_compare_what_it_cannot(lookup):
 
 def test_no_negative_zero():
     row = world.quote("ETH", "2041")
-    row.price = Decimal("-0.000000001")
-    assert str(row.price) == "0E-8" and not row.price.is_signed()
+    for zero in ("-0.000000001", "-0.00000000"):
+        row.price = Decimal(zero)
+        assert str(row.price) == "0E-8" and not row.price.is_signed()
+
+
+def test_what_has_the_places_and_too_many_digits_is_refused():
+    row = world.quote("ETH", "2041")
+    digits = Quote._meta.get_field("price").max_digits - 8
+    row.price = Decimal("9" * digits + ".00000000")
+    with pytest.raises(ValidationError, match="does not fit"):
+        row.price = Decimal("1" + "0" * digits + ".00000000")

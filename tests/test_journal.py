@@ -4,10 +4,10 @@ import json
 from datetime import timedelta
 
 import pytest
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from dualis.bulk import save_all
+from dualis.bulk import COPIED_FROM, save_all
 from dualis.errors import JournalGone
 from dualis.notifications.models import Notification, UnreadCount
 from realtime import journal
@@ -109,10 +109,62 @@ def test_many_rows_take_one_head_increment_and_one_announcement(alice, announced
     assert Notification.objects.count() == 5
 
 
+def test_rows_of_several_models_take_one_head_increment_and_one_announcement(alice, announced):
+    before = journal.position().seq
+    row = world.notification(alice, save=False)
+    save_all([row, count_row(alice, 3)])
+    assert announced == [[row.id, count_row(alice).stream_key()]]
+    assert [e.seq for e in journal.since(before)] == [before + 1, before + 2]
+    assert UnreadCount.objects.get(user=alice).count == 3
+    save_all([count_row(alice, 4)])
+    assert UnreadCount.objects.get(user=alice).count == 4
+
+
 def test_silent_rows_are_written_and_not_announced(alice, announced):
     loud, silent = world.notification(alice, save=False), world.notification(alice, save=False)
     save_all([loud], silent=[silent])
     assert announced == [[loud.id]] and Notification.objects.filter(id=silent.id).exists()
+
+
+def test_events_of_a_bulk_are_written_as_those_of_single_rows(alice):
+    odd = 'a tab\t, a new line\n, a backslash \\, "quotes", \u00e4\u4e16\u754c and \\N'
+    rows = [
+        world.notification(alice, save=False, title=odd) for _ in range(journal.COPIED_FROM + 10)
+    ]
+    before = journal.position().seq
+    save_all(rows)
+    in_bulk = {e.key: e for e in journal.since(before)}
+    before = journal.position().seq
+    for row in rows[:5]:
+        row.save()
+    for single in journal.since(before):
+        bulk = in_bulk[single.key]
+        assert (bulk.text, bulk.dims, bulk.owner) == (single.text, single.dims, single.owner)
+        assert bulk.channel == single.channel and not bulk.is_deleted
+    kept = Event.objects.filter(seq__gt=before - len(rows)).values_list("is_state", "dims")
+    assert len(set(map(str, kept))) == 1 and len(in_bulk) == len(rows)
+
+
+def test_an_event_that_cannot_be_written_in_bulk_is_an_error_of_the_database(alice):
+    rows = [world.notification(alice, save=False) for _ in range(journal.COPIED_FROM)]
+    world.notification(alice)
+    Head.objects.filter(id=1).update(seq=0)
+    with pytest.raises(IntegrityError):
+        save_all(rows)
+    assert not Notification.objects.filter(id=rows[0].id).exists()
+
+
+def test_of_existing_rows_one_column_alone_can_be_written(alice, announced):
+    rows = [world.notification(alice) for _ in range(4)]
+    Notification._base_manager.filter(id=rows[0].id).update(message="by another hand")
+    for row, title in zip(rows, ["b", "a", "b", "a"], strict=True):
+        row.title = title
+    announced.clear()
+    save_all(rows[:3], silent=rows[3:], field="title")
+    assert announced == [[row.id for row in rows[:3]]]
+    kept = Notification.objects.in_bulk([row.id for row in rows])
+    assert [kept[row.id].title for row in rows] == ["b", "a", "b", "a"]
+    assert kept[rows[0].id].message == "by another hand"
 
 
 def test_a_published_row_cannot_be_changed_in_silence(alice):
@@ -163,3 +215,29 @@ def test_pruning_goes_in_batches_and_leaves_no_old_row(alice, monkeypatch):
     assert journal.prune(timezone.now() + timedelta(days=8)) >= 5
     assert seqs() == []
     assert Head.objects.get(id=1).pruned_events_seq == journal.position().seq
+
+
+@pytest.mark.parametrize("count", [COPIED_FROM - 1, COPIED_FROM])
+def test_new_rows_are_the_same_read_again_whichever_way_they_were_written(count):
+    user = world.user("alice")
+    texts = ["plain", "tab\tand\nline", "back\\slash \\N", "\u00fcml\u00e4ut \U0001f4b0"]
+    rows = [
+        world.notification(
+            user,
+            save=False,
+            message=texts[number % 4],
+            data={"text": texts[number % 4], "none": None, "number": 1.5},
+            read_at=world.now() if number % 2 else None,
+        )
+        for number in range(count)
+    ]
+    before = journal.position().seq
+    save_all(rows, is_new=True)
+    kept = {row.id: row for row in Notification.objects.all()}
+    events = {event.key: json.loads(event.text) for event in journal.since(before)}
+    assert len(kept) == len(events) == count
+    for row in rows:
+        assert kept[row.id].to_dict() == row.to_dict() == events[row.id]
+    rows[0].title = "another"
+    rows[0].save()
+    assert Notification.objects.get(id=rows[0].id).title == "another"

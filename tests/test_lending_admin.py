@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from dualis.accounts.models import AuditEntry
-from dualis.lending import accounts, borrowing, history, parameters, supplying
+from dualis.lending import accounts, borrowing, history, parameters, protecting, supplying
 from dualis.lending.models import CreditRating, Market, Pool
 from tests import lending_market as lm
 from tests import people, world
@@ -23,6 +23,8 @@ NAMES = [
     "account",
     "poolpoint",
     "marketpoint",
+    "healthpoint",
+    "protectionrule",
 ]
 
 
@@ -49,7 +51,8 @@ def inhabit():
     """Put a row into every list."""
     ada = rich("ada")
     supplying.supply(ada.id, "usdc-main", "10000", now=T0)
-    borrowing.open_position(ada.id, "usdc-main", "500", {"ETH": "1"}, now=T0)
+    loan = borrowing.open_position(ada.id, "usdc-main", "500", {"ETH": "1"}, now=T0).position
+    protecting.set_rule(ada.id, loan.id, trigger="1.2", action="repay", limit="max", now=T0)
     CreditRating.objects.create(user=ada, tier="Gold", assigned_at=T0)
     history.record(T0)
 

@@ -115,7 +115,7 @@ def test_a_lot_of_several_collaterals_is_sold_lowest_weight_first(borrower, bidd
     position = loan(borrower, "12000", {"ETH": "5", "wBTC": "0.2"})
     reprice("ETH", "1100")
     reprice("wBTC", "35000")
-    liquidation.screen([position.id], T0)
+    liquidation.screen_position(position.id, T0)
     row = Liquidation.objects.get(position=position)
     bidding.bid(bidder.id, row.auction_id, "max", now=T0)
     said = stage(row, "settlement")
@@ -136,6 +136,24 @@ def test_of_two_bidders_at_once_the_second_gets_what_is_left(bidder):
     assert isinstance(refused, errors.BidTooLarge) and refused.details["left"] == "1750"
     row.refresh_from_db()
     assert row.filled == 2000 and Bid.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_bids_at_once_that_fit_buy_the_lot_together_and_no_more(bidder):
+    row = auction_at("1690")
+    other = rich("other")
+
+    def bids(user):
+        return lambda: retried(lambda: bidding.bid(user.id, row.auction_id, "1875", now=T0))
+
+    done = together(bids(bidder), bids(other), lambda: lqm.run(T0))
+    assert not raised(done)
+    row.refresh_from_db()
+    assert (row.status, row.filled) == ("settled", 3750)
+    assert sorted(answer.liquidation.status for answer in done[:2]) == ["open", "settled"]
+    bought = {bid.user_id: D(bid.reward["ETH"]) for bid in Bid.objects.all()}
+    assert bought == {user.id: wallet(user, "ETH") - 100 for user in (bidder, other)}
+    assert sum(bought.values()) == D(stage(row, "settlement")["seized"][0]["amount"])
 
 
 @pytest.mark.django_db(transaction=True)

@@ -8,10 +8,12 @@ from django.core.exceptions import ImproperlyConfigured
 from dualis.accounts.models import AuditEntry, User
 from dualis.accounts.money import Entry, Movement
 from dualis.lending import demo, figures
-from dualis.lending.models import BorrowPosition, Pool, SupplyPosition
+from dualis.lending.models import BackstopAccount, BorrowPosition, Pool, SupplyPosition
+from dualis.oracle.assets import seed_assets
 from dualis.oracle.models import Quote
 from realtime import journal
 from tests import lending_market as lm
+from tests import world
 from tests.lending_market import T0, after, check, wallet
 
 pytestmark = pytest.mark.django_db
@@ -71,7 +73,6 @@ def test_demo_users_have_something_to_look_at():
     assert SupplyPosition.objects.filter(user=borrower).count() == 2
     (loan,) = BorrowPosition.objects.filter(user=borrower)
     assert loan.collateral == {"ETH": "10"} and loan.to_dict()["debt"] == "8000"
-    assert wallet(borrower, "DUAL") == 5000
     assert SupplyPosition.objects.filter(user=supplier).count() == 2
     assert wallet(user("trader"), "USDC") == 250_000
     assert wallet(user("institutional"), "wBTC") == Decimal(200)
@@ -89,6 +90,16 @@ def test_production_has_none(settings):
     with pytest.raises(ImproperlyConfigured):
         demo.make_demo_market(T0)
     assert not User.objects.exists()
+
+
+def test_the_asset_that_swings_is_lent_and_backed_where_it_has_a_price():
+    seed_assets(is_demo=True)
+    world.quote("SWING", "10")
+    assert demo.make_demo_market(T0)
+    assert Pool.objects.get(id="swing-demo").books.supplied == 50_000
+    assert BackstopAccount.objects.get(asset="SWING").cash == 2_000
+    for number in range(1, 7):
+        assert wallet(user(f"sim-{number}"), "SWING") == 20_000
 
 
 def test_what_a_frozen_price_refuses_is_left_out():

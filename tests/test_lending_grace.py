@@ -35,8 +35,17 @@ def test_a_freeze_is_kept_while_it_lasts_and_after_it_if_it_was_long():
     known = grace.freezes_after(known, [], at(120))
     assert known["ETH"]["until"] == at(120).isoformat()
     assert grace.freezes_after(known, [], at(999)) == known
-    again = grace.freezes_after(known, ["ETH"], at(1000))
-    assert again["ETH"] == {"since": at(1000).isoformat(), "until": None}
+
+
+def test_a_short_freeze_after_a_long_one_takes_nothing_of_its_grace():
+    known = grace.freezes_after({}, ["ETH"], at(0))
+    known = ended = grace.freezes_after(known, [], at(120))
+    known = grace.freezes_after(known, ["ETH"], at(130))
+    assert known["ETH"] == {"since": at(130).isoformat(), "until": at(120).isoformat()}
+    assert grace.since_outage(None, known, ["ETH"], at(140)) == 20
+    assert grace.freezes_after(known, [], at(140)) == ended
+    again = grace.freezes_after(known, [], at(250))
+    assert grace.since_outage(None, again, ["ETH"], at(251)) == 1
 
 
 def test_what_came_back_last_counts():

@@ -37,7 +37,7 @@ def test_history_of_a_pool_is_what_was_recorded():
 def test_unknown_pool_and_period_are_refused():
     assert get("pools/nowhere/history").json()["error"]["code"] == "POOL_NOT_FOUND"
     assert get("pools/eth-main/history", period="2d").status_code == 400
-    assert get("analytics/history", metric="fees").status_code == 400
+    assert get("analytics/history", metric="colour").status_code == 400
 
 
 def test_overview_tells_totals_of_now_and_the_rest_as_recorded():

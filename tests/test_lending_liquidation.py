@@ -6,12 +6,14 @@ from decimal import Decimal
 import pytest
 
 from dualis import errors
+from dualis.apart import Apart
 from dualis.lending import bidding, borrowing, figures, liquidation, risk
 from dualis.lending.models import (
     BorrowPosition,
     Liquidation,
     LiquidationStage,
 )
+from dualis.lending.screening import Suspects
 from dualis.lending.view import View
 from realtime import journal
 from tests import liquidation_market as lqm
@@ -52,7 +54,10 @@ def told():
 def test_stages_are_told_once_each_and_in_order(position, bidder):
     row = auction_at("1690")
     run_to(60)
-    liquidation.screen([position.id, position.id], after(seconds=61))
+    with Apart("a screening") as apart:
+        again = Suspects([position.id, position.id], [position.id, position.id])
+        liquidation.screen(again, after(seconds=61), apart)
+    assert liquidation.screen_position(position.id, after(seconds=61)) is None
     bidding.bid(bidder.id, row.auction_id, "max", now=after(seconds=62))
     run_to(120, since=60)
     rows = told()
@@ -123,13 +128,13 @@ def test_every_position_below_095_gets_an_auction_in_one_tick_and_no_other(borro
     assert {row.position_id for row in Liquidation.objects.all()} == below
 
 
-def test_a_change_of_zone_is_told_with_the_account_and_only_once(position):
+def test_a_change_of_zone_is_told_only_once(position):
     for price, zone in [("2500", "caution"), ("2000", "danger"), ("1800", "margin_call")]:
         reprice("ETH", price)
         before = journal.position().seq
         lqm.run(T0)
         events = [(e.channel, e.key) for e in journal.since(before)]
-        assert events == [("positions", position.id), ("positions", "account")]
+        assert events == [("positions", position.id)]
         assert BorrowPosition.objects.get().zone == zone
         before = journal.position().seq
         lqm.run(T0)

@@ -1,13 +1,16 @@
 """What staff do to the market: it counts, it is told, it is audited."""
 
+import json
+
 import pytest
 
 from dualis import errors
 from dualis.accounts.models import AuditEntry
-from dualis.lending import accounts, staff, supplying
-from dualis.lending.models import Market, Pool
+from dualis.lending import accounts, bidding, pools, seed, staff, supplying
+from dualis.lending.models import Liquidation, Market, Pool
 from realtime import journal
 from tests import lending_market as lm
+from tests import liquidation_market as lqm
 from tests import people, world
 from tests.lending_market import T0, after, check, rich
 
@@ -64,8 +67,17 @@ def test_pool_is_paused_and_resumed(by, operation):
         operation == "supply",
         operation == "borrow",
     )
-    assert [e.key for e in journal.since(before)] == ["usdc-main"]
+    (event,) = journal.since(before)
+    row = json.loads(event.text)
+    assert event.key == row["poolId"] == "usdc-main" and row["reason"] == "params"
+    assert row == pool.to_dict()
+    assert (row["supplyPaused"], row["borrowPaused"], row["protocolPaused"]) == (
+        operation == "supply",
+        operation == "borrow",
+        False,
+    )
     staff.pause_pool("usdc-main", operation, is_paused=False, **by)
+    assert not Pool.objects.get(id="usdc-main").to_dict()[f"{operation}Paused"]
     assert [e[0] for e in entries()] == [
         f"lending.pause_{operation}",
         f"lending.resume_{operation}",
@@ -79,15 +91,42 @@ def test_protocol_pause_is_enforced_and_tells_every_pool(by):
     staff.pause_protocol(is_paused=True, **by)
     told = journal.since(before)
     assert {e.key for e in told} == set(Pool.objects.values_list("id", flat=True))
+    rows = [json.loads(e.text) for e in told]
+    assert {(r["protocolPaused"], r["supplyPaused"], r["reason"]) for r in rows} == {
+        (True, False, "params")
+    }
     with pytest.raises(errors.ProtocolPaused):
         supplying.supply(user.id, "usdc-main", "1", now=T0)
     staff.pause_protocol(is_paused=False, **{**by, "now": after(minutes=1)})
     assert not Market.objects.get().is_paused
+    assert not any(pool.to_dict()["protocolPaused"] for pool in Pool.objects.all())
     assert [e[:2] for e in entries()] == [
         ("lending.pause_protocol", "market"),
         ("lending.resume_protocol", "market"),
     ]
     supplying.supply(user.id, "usdc-main", "1", now=after(minutes=1))
+
+
+def test_a_pool_that_opens_while_the_protocol_is_paused_says_so_from_the_next_block(by):
+    staff.pause_protocol(is_paused=True, **by)
+    Pool.objects.filter(id="eth-main").delete()
+    seed.seed_pools(T0)
+    pools.run_block(after(seconds=5))
+    assert Pool.objects.get(id="eth-main").to_dict()["protocolPaused"]
+
+
+def test_a_pool_that_lends_no_more_is_still_liquidated_and_only_the_protocol_stops_it(by):
+    _, position = lqm.opened()
+    staff.pause_pool("usdc-main", "borrow", is_paused=True, **by)
+    staff.pause_pool("usdc-main", "supply", is_paused=True, **by)
+    staff.pause_protocol(is_paused=True, **by)
+    lqm.reprice("ETH", "1690")
+    lqm.run(T0)
+    assert not Liquidation.objects.exists()
+    staff.pause_protocol(is_paused=False, **by)
+    lqm.run_to(330)
+    row = Liquidation.objects.get(position=position)
+    bidding.bid(rich("bidder").id, row.auction_id, "max", now=after(seconds=330))
 
 
 def test_tier_is_assigned_and_audited(by):

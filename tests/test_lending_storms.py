@@ -6,8 +6,8 @@ from decimal import Decimal
 import pytest
 
 from dualis import errors
-from dualis.lending import bidding, borrowing, figures, risk
-from dualis.lending.models import BorrowPosition, Liquidation
+from dualis.lending import bidding, borrowing, figures, resales, risk
+from dualis.lending.models import BorrowPosition, Liquidation, Resale
 from dualis.lending.view import View
 from tests import liquidation_market as lqm
 from tests.lending_market import after, check, rich
@@ -35,7 +35,7 @@ class Storm:
 
     def step(self):
         self.seconds += self.random.randint(1, 12)
-        acts = [*[self.move] * 3, *[self.tick] * 4, *[self.bid] * 3, self.repay]
+        acts = [*[self.move] * 3, *[self.tick] * 4, *[self.bid] * 3, self.repay, self.buy]
         self.random.choice(acts)()
 
     def move(self):
@@ -48,6 +48,7 @@ class Storm:
         exposed = self.liquidatable()
         known = set(Liquidation.objects.values_list("id", flat=True))
         lqm.run(after(seconds=self.seconds))
+        resales.run(after(seconds=self.seconds))
         for row in Liquidation.objects.exclude(id__in=known):
             assert row.health_before < Decimal("0.95") and row.position_id in exposed
 
@@ -66,6 +67,17 @@ class Storm:
         if position.is_open() and before.is_covered:
             now = self.health(position.id)
             assert now.factor >= before.factor - Decimal("0.0001"), "a bid lowered health"
+
+    def buy(self):
+        row = Resale.objects.filter(status="open").order_by("id").first()
+        if row is None:
+            return
+        amount = self.random.choice(["max", str(self.random.randint(1, 3000))])
+        user = self.random.choice([self.borrower, *self.bidders])
+        try:
+            resales.bid(user.id, row.id, amount, now=after(seconds=self.seconds))
+        except errors.DomainError:
+            return
 
     def repay(self):
         position = BorrowPosition.objects.filter(closed_at=None).order_by("id").first()

@@ -10,7 +10,7 @@ from dualis.lending.models import Bid, Liquidation
 from realtime import journal
 from tests import liquidation_market as lqm
 from tests import world
-from tests.lending_market import T0, check, rich
+from tests.lending_market import T0, after, check, rich
 from tests.liquidation_market import auction_at, loan, reprice
 from tests.people import PASSWORD, make_staff
 from tests.test_join import snapshot
@@ -49,15 +49,18 @@ def place(user, row, amount="max", **headers):
 
 # --- the channel -------------------------------------------------------------------------------
 def applied(rows, events):
-    """Apply events as a client does: a settlement ends every stage of its liquidation."""
+    """Apply events as a client does: a settlement ends every stage of its auction."""
     rows = dict(rows)
     for event in events:
         row = json.loads(event.text)
         rows[event.key] = row
         if row["stage"] == "settlement":
-            ended = row["liquidationId"]
-            rows = {key: r for key, r in rows.items() if r["liquidationId"] != ended}
+            rows = {key: r for key, r in rows.items() if whose(r) != whose(row)}
     return rows
+
+
+def whose(row):
+    return row["resaleId"] if row.get("kind") == "resale" else row["liquidationId"]
 
 
 def verify_join(action):
@@ -110,7 +113,29 @@ def test_the_list_is_public_filtered_and_paged(borrower):
     ]:
         assert len(client().get("/v1/liquidations", params).json()["data"]) == count, params
     assert client().get("/v1/liquidations", {"tier": "MarginCall"}).status_code == 400
+    assert client().get("/v1/liquidations", {"sortBy": "size"}).status_code == 400
     assert client().get("/v1/liquidations", {"page": "0"}).status_code == 400
+
+
+def test_the_list_is_sorted_by_when_they_opened_or_were_settled(borrower, bidder):
+    later, last = loan(borrower, "14500"), loan(borrower, "14000")
+    first = auction_at("1690")
+    for seconds, price in ((1, "1640"), (2, "1600")):
+        reprice("ETH", price)
+        lqm.run(after(seconds=seconds))
+    second = Liquidation.objects.get(position=later)
+    third = Liquidation.objects.get(position=last)
+    bidding.bid(bidder.id, second.auction_id, "max", now=after(seconds=3))
+    bidding.bid(bidder.id, first.auction_id, "max", now=after(seconds=4))
+
+    def listed(**query):
+        rows = client().get("/v1/liquidations", query).json()["data"]
+        return [row["liquidationId"] for row in rows]
+
+    assert listed() == [third.id, second.id, first.id]
+    assert listed(sortOrder="asc") == [first.id, second.id, third.id]
+    assert listed(sortBy="settledAt") == [first.id, second.id, third.id]
+    assert listed(sortBy="settledAt", sortOrder="asc") == [second.id, first.id, third.id]
 
 
 def test_one_liquidation_shows_what_can_be_bid_and_later_its_bids(borrower, bidder):

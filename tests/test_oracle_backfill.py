@@ -1,10 +1,11 @@
 """The past of a demo market."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
+from dualis.oracle import walk
 from dualis.oracle.assets import CATALOGUE, START_PRICES, seed_assets
 from dualis.oracle.backfill import backfill
 from dualis.oracle.history import PERIODS, price_history, roll_up
@@ -79,3 +80,15 @@ def test_backfill_twice_leaves_the_history_alone():
     backfill(at(10))
     assert list(PriceBar.objects.order_by("pk").values_list()) == before
     assert ManualPrice.objects.count() == 4
+
+
+def test_a_demo_market_has_an_asset_more_whose_past_ends_on_its_tide():
+    turned = walk.turn_before("SWING", int(T0.timestamp()))
+    now = datetime.fromtimestamp(turned, UTC)
+    backfill(now, is_demo=True)
+    swing = Quote.objects.get(asset="SWING")
+    assert swing.price == walk.starting("SWING", turned) and swing.is_simulated
+    assert not swing.is_tripped and swing.twap_15m is not None
+    bars = PriceBar.objects.filter(asset="SWING", interval=Interval.MINUTE)
+    closes = [bar.close for bar in bars.order_by("-start")[:30]]
+    assert max(closes) > Decimal("1.3") * min(closes)

@@ -70,7 +70,32 @@ def test_stable_coin_returns_to_one_dollar_from_either_side():
         assert pstdev(float(price) for price in prices[1500:]) > 0
 
 
-@pytest.mark.parametrize("symbol", ["BTC", "ETH", "USDC"])
+def test_the_demos_tide_liquidates_what_it_lent_and_trips_no_breaker():
+    """A breaker lets pass 10 % off the extremes of 60 s and 20 % off the 5-minute TWAP."""
+    prices = [float(p) for p in path("SWING", 3600, price=walk.starting("SWING", START))]
+    for now in range(300, len(prices)):
+        minute, mean = prices[now - 60 : now], sum(prices[now - 300 : now]) / 300
+        assert max(minute) * 0.92 < prices[now] < min(minute) * 1.08
+        assert mean * 0.82 < prices[now] < mean * 1.18
+    assert min(prices) < max(prices) * 0.95 / 1.2 * 0.92
+
+
+def test_a_tide_goes_on_by_the_clock_whatever_was_before():
+    for later in (6_000, 86_400):
+        price = walk.forward("SWING", Decimal(20), START, START + later, SEED)
+        tide = walk.starting("SWING", START + later)
+        assert float(price) == pytest.approx(float(tide), rel=0.02)
+
+
+def test_a_tide_turns_twice_a_period():
+    turn = walk.turn_before("SWING", START)
+    assert START - 450 < turn <= START and walk.turn_before("SWING", turn - 1) == turn - 450
+    high, low = sorted([walk.starting("SWING", turn), walk.starting("SWING", turn - 450)])[::-1]
+    around = [walk.starting("SWING", turn + second) for second in range(-900, 900)]
+    assert (high, low) == (max(around), min(around))
+
+
+@pytest.mark.parametrize("symbol", ["BTC", "ETH", "USDC", "SWING"])
 def test_backward_ends_exactly_at_the_price_it_is_given(symbol):
     price = PRICES.get(symbol, Decimal(1))
     moments = [START + index * 900 for index in range(200)]

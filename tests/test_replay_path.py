@@ -2,16 +2,14 @@
 
 import csv
 from decimal import Decimal
-from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.process import Site
+from tests.recorded import RECORDED
 
 pytestmark = pytest.mark.process
-
-RECORDED = Path(__file__).resolve().parents[2] / "shared" / "data" / "btc-eth-ltc-usd-daily.csv"
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import pytest
 from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from dualis import errors
 from dualis.accounts import ledger, wallets
@@ -65,6 +66,19 @@ def test_a_wallet_goes_to_zero_and_not_below():
     assert wallet.amount == D("1.5")
     assert wallets.move(wallet, D("-1.5")) == Leg("wallet:usr_1", "ETH", D("-1.5"), "usr_1")
     assert wallet.amount == 0
+
+
+@pytest.mark.django_db
+def test_saving_writes_what_was_moved_and_nothing_else():
+    user = make_user()
+    with transaction.atomic():
+        moved, other = wallets.lock([(user.id, "ETH"), (user.id, "USDC")]).values()
+        wallets.move(moved, D(2))
+        with CaptureQueriesContext(connection) as queries:
+            wallets.save(moved, other)
+            wallets.save(moved, other)
+    assert len(queries) == 1
+    assert held(user) == {"ETH": D(2), "USDC": D(0)}
 
 
 @pytest.mark.django_db

@@ -25,7 +25,7 @@ def together(*acts: Callable[[], Any]) -> list[Any]:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(60)
     assert not [thread for thread in threads if thread.is_alive()], "an act hangs"
     return results
 

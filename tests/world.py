@@ -36,7 +36,6 @@ def notification(owner: User, *, save: bool = True, **fields: Any) -> Notificati
         "severity": "info",
         "title": "Password changed",
         "message": "Your password was changed.",
-        "dedup_key": "PASSWORD_CHANGED",
         "created_at": now(),
     }
     row = Notification(user=owner, **{**values, **fields})

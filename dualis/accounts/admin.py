@@ -9,7 +9,11 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from dualis import errors
-from dualis.accounts import money_admin, standing  # noqa: F401  (Django finds `admin` alone)
+from dualis.accounts import (  # Django finds `admin` alone
+    money_admin,  # noqa: F401
+    standing,
+    votes_admin,  # noqa: F401
+)
 from dualis.accounts.models import AuditEntry, LoginGuard, Session, User
 
 

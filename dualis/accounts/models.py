@@ -259,5 +259,7 @@ class AuditEntry(models.Model):
         return f"{self.action} {self.target}"
 
 
-# Django finds the models of an app by this module alone; those of money stand in a file of theirs.
+# Django finds the models of an app by this module alone; those of money and votes stand in files
+# of theirs.
 from dualis.accounts.money import Entry, Movement, Wallet  # noqa: E402, F401
+from dualis.accounts.votes_models import VoteCheckpoint, VotingPower  # noqa: E402, F401

@@ -67,6 +67,8 @@ class Wallet(models.Model):
     asset = models.CharField(max_length=ASSET_LENGTH)
     amount = ExactDecimalField(default=ZERO)
 
+    is_moved = False  # in memory, and not written yet
+
     class Meta:
         ordering = ["user", "asset"]
         constraints = [

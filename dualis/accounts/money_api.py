@@ -21,15 +21,15 @@ from dualis.accounts.money import (
     Entry,
 )
 from dualis.accounts.permissions import user_of
-from dualis.api import idempotent, reply
+from dualis.api import ConditionalView, asked, idempotent, reply
+from dualis.paging import PageQuery, pagination
 from realtime import journal, readers
 
 CSV_CHUNK = 1_000  # lines read, and sent, at a time
-_LAST_PAGE = 1_000_000
 _LAST_ID = 2**63 - 1
 
 
-class BalancesView(APIView):
+class BalancesView(ConditionalView):
     """GET balances: what the caller's wallets hold."""
 
     def get(self, request: Request) -> Response:
@@ -52,9 +52,7 @@ class FaucetView(APIView):
         return reply(given, status=201, transaction=movement.receipt())
 
 
-class _Query(serializers.Serializer[Any]):
-    page = serializers.IntegerField(min_value=1, max_value=_LAST_PAGE, default=1)
-    limit = serializers.IntegerField(min_value=1, max_value=100, default=20)
+class _Query(PageQuery):
     cursor = serializers.IntegerField(min_value=1, max_value=_LAST_ID, required=False)
     type = serializers.CharField(max_length=KIND_LENGTH, default="")
     asset = serializers.CharField(max_length=ASSET_LENGTH, default="")
@@ -73,7 +71,7 @@ class _Csv(BaseRenderer):
     format = "csv"
 
 
-class StatementView(APIView):
+class StatementView(ConditionalView):
     """GET statement: every entry of the caller, newest first; filters type, asset, reference, from,
     to (exclusive). By `page`, or by `cursor` (the last answer's `nextCursor`), which counts nothing
     and costs the same at any depth. As CSV: all that match, streamed; pages do not apply.
@@ -83,15 +81,13 @@ class StatementView(APIView):
     renderer_classes = [JSONRenderer, _Csv]
 
     def get(self, request: Request) -> HttpResponseBase:
-        query = _Query(data=request.query_params.dict())
-        query.is_valid(raise_exception=True)
-        asked = query.validated_data
+        query = asked(_Query, request)
         filters = Filters(
-            kind=asked["type"],
-            asset=asked["asset"],
-            reference=asked["reference"],
-            since=asked["from"],
-            until=asked["to"],
+            kind=query["type"],
+            asset=query["asset"],
+            reference=query["reference"],
+            since=query["from"],
+            until=query["to"],
         )
         user_id = user_of(request).id
         if isinstance(request.accepted_renderer, _Csv):
@@ -103,7 +99,7 @@ class StatementView(APIView):
                     "Content-Disposition": 'attachment; filename="statement.csv"',
                 },
             )
-        return _page(user_id, filters, asked)
+        return _page(user_id, filters, query)
 
     def handle_exception(self, exc: Exception) -> Response:
         """Refuse in JSON, whatever was asked for."""
@@ -112,28 +108,20 @@ class StatementView(APIView):
         return super().handle_exception(exc)
 
 
-def _page(user_id: str, filters: Filters, asked: dict[str, Any]) -> Response:
-    page, limit, cursor = asked["page"], asked["limit"], asked.get("cursor")
-    offset = 0 if cursor else (page - 1) * limit
+def _page(user_id: str, filters: Filters, query: dict[str, Any]) -> Response:
+    limit, cursor = query["limit"], query.get("cursor")
+    offset = 0 if cursor else query["offset"]
     with readers.read_only():
         at = journal.position()
         rows = ledger.statement(user_id, filters, cursor=cursor, offset=offset, limit=limit + 1)
         total = None if cursor else ledger.count(user_id, filters)
     shown, has_more = rows[:limit], len(rows) > limit
-    pagination: dict[str, Any] = {
-        "limit": limit,
-        "hasMore": has_more,
-        "nextCursor": str(shown[-1].pk) if has_more else None,
-    }
+    told: dict[str, Any] = {"limit": limit, "hasMore": has_more}
     if total is not None:
-        pagination |= {
-            "page": page,
-            "offset": offset,
-            "total": total,
-            "totalPages": -(-total // limit),
-        }
+        told = pagination(total, offset=offset, limit=limit)
+    told["nextCursor"] = str(shown[-1].pk) if has_more else None
     data = [row.to_dict() for row in shown]
-    return reply(data, pagination=pagination, seq=at.seq, epoch=at.epoch)
+    return reply(data, pagination=told, seq=at.seq, epoch=at.epoch)
 
 
 async def _csv(user_id: str, filters: Filters) -> AsyncIterator[str]:

@@ -12,10 +12,12 @@ from typing import Annotated, Literal
 import jwt
 import msgspec
 from django.conf import settings
+from django.db.models import QuerySet
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken, Token
 
 from dualis import errors
 from dualis.accounts.models import Scope, Session, SessionKind
+from dualis.lookups import built_once
 
 ACCESS_LIFETIME = timedelta(minutes=15)  # Dualis
 MAX_LENGTH = 2048  # ours have about 350 characters
@@ -117,7 +119,7 @@ def authenticate(token: str, *, now: datetime) -> Identity:
 def authenticate_session(token: str, *, now: datetime) -> tuple[Identity, Session]:
     """Like `authenticate`, with the session, its user and its use, read in the same query."""
     claims = verify_claims(token, now)
-    session = _sessions([claims.sid]).get(claims.sid)
+    session = next(iter(_session(claims.sid)), None)
     identity = _identity(claims, session, now)
     if identity is None or session is None:
         raise errors.Unauthorized()
@@ -172,6 +174,11 @@ def _decode(token: str) -> Claims | None:
 def _sessions(ids: Iterable[str]) -> dict[str, Session]:
     rows = Session.objects.filter(pk__in=set(ids)).select_related("user", "use")
     return {session.id: session for session in rows}
+
+
+@built_once
+def _session(session_id: str) -> QuerySet[Session]:
+    return Session.objects.filter(pk=session_id).select_related("user", "use")
 
 
 def _identity(claims: Claims, session: Session | None, now: datetime) -> Identity | None:

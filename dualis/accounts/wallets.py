@@ -2,6 +2,7 @@
 
 1. A wallet changes only under its lock, and its leg is posted in the same transaction.
 2. The wallets of one operation are locked in one call, by user and asset; so no two wait in a ring.
+3. A wallet is written by `save` alone: voting power follows it there (`votes`), in one transaction.
 """
 
 from collections.abc import Iterable
@@ -13,14 +14,15 @@ from operator import or_
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from dualis import errors
-from dualis.accounts import audit, ledger, users
+from dualis.accounts import audit, ledger, users, votes
 from dualis.accounts.ledger import OUTSIDE, Leg
 from dualis.accounts.models import User
 from dualis.accounts.money import Movement, Wallet
 from dualis.exact import EXACT, plain_trimmed
+from dualis.lookups import built_once
 
 DEPOSIT = "deposit"
 WITHDRAWAL = "withdrawal"
@@ -47,14 +49,21 @@ def lock(pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Wallet]:
     wanted = sorted(set(pairs))
     if not wanted:
         return {}
-    these = reduce(or_, (Q(user_id=user_id, asset=asset) for user_id, asset in wanted))
-    found = set(Wallet.objects.filter(these).order_by().values_list("user_id", "asset"))
-    Wallet.objects.bulk_create(
-        [Wallet(user_id=pair[0], asset=pair[1]) for pair in wanted if pair not in found],
-        ignore_conflicts=True,
-    )
-    rows = Wallet.objects.select_for_update(no_key=True).filter(these).order_by("user_id", "asset")
-    return {(row.user_id, row.asset): row for row in rows}
+    texts = [text for pair in wanted for text in pair]
+    found = {(row.user_id, row.asset): row for row in _locked(*texts)}
+    missing = [Wallet(user_id=pair[0], asset=pair[1]) for pair in wanted if pair not in found]
+    if missing:
+        Wallet.objects.bulk_create(missing, ignore_conflicts=True)
+        found = {(row.user_id, row.asset): row for row in _locked(*texts)}
+    return found
+
+
+@built_once
+def _locked(*texts: str) -> QuerySet[Wallet]:
+    """Lock by user and asset; `texts` are user, asset, user, asset ..."""
+    pairs = zip(texts[::2], texts[1::2], strict=True)
+    these = reduce(or_, (Q(user_id=user_id, asset=asset) for user_id, asset in pairs))
+    return Wallet.objects.select_for_update(no_key=True).filter(these).order_by("user_id", "asset")
 
 
 def move(wallet: Wallet, amount: Decimal) -> Leg:
@@ -69,14 +78,23 @@ def move(wallet: Wallet, amount: Decimal) -> Leg:
             available=plain_trimmed(wallet.amount),
             required=plain_trimmed(-amount),
         )
-    wallet.amount = after
+    wallet.amount, wallet.is_moved = after, True
     return Leg(account_of(wallet.user_id), wallet.asset, amount, wallet.user_id)
 
 
-def save(*changed: Wallet) -> None:
-    """Write the amounts of locked wallets."""
+def save(*locked: Wallet, now: datetime | None = None) -> None:
+    """Write the amounts of the locked wallets that were moved; of one operation in one call.
+
+    DUAL votes: its wallets need `now`, and the rows of voting power are locked here.
+    """
+    changed = [wallet for wallet in locked if wallet.is_moved]
     for wallet in changed:
         wallet.save(update_fields=["amount"])
+        wallet.is_moved = False
+    dual = {wallet.user_id: wallet.amount for wallet in changed if wallet.asset == votes.DUAL}
+    if dual:
+        assert now is not None, "DUAL wallets are saved with the time of the operation"
+        votes.set_liquid(dual, now=now)
 
 
 def balances(user_id: str) -> list[Wallet]:
@@ -136,7 +154,7 @@ def faucet(user_id: str, now: datetime) -> Movement:
     for (_, asset), wallet in lock((user_id, asset) for asset in FAUCET_AMOUNTS).items():
         amount = FAUCET_AMOUNTS[asset]
         legs += [Leg(OUTSIDE, asset, -amount), move(wallet, amount)]
-        save(wallet)
+        save(wallet, now=now)
     return ledger.post(FAUCET, legs, now=now, user_id=user_id)
 
 
@@ -159,7 +177,7 @@ def _book(
     users.lock(user_id)
     wallet = lock([(user_id, asset)])[user_id, asset]
     legs = [move(wallet, sign * amount), Leg(OUTSIDE, asset, -sign * amount)]
-    save(wallet)
+    save(wallet, now=now)
     movement = ledger.post(kind, legs, now=now, memo=memo, user_id=actor.id)
     details = {
         "movement": movement.id,

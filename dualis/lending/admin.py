@@ -20,8 +20,10 @@ from dualis.admin import ReadOnlyAdmin
 from dualis.lending import (
     liquidation_admin,  # noqa: F401  (Django finds `admin` alone)
     parameters,
+    protection_admin,  # noqa: F401
     ramps,
     staff,
+    switches,
 )
 from dualis.lending.models import (
     Account,
@@ -31,7 +33,7 @@ from dualis.lending.models import (
     Pool,
     SupplyPosition,
 )
-from dualis.lending.points import MarketPoint, PoolPoint
+from dualis.lending.points import HealthPoint, MarketPoint, PoolPoint
 
 
 def _by(request: HttpRequest) -> dict[str, Any]:
@@ -114,19 +116,19 @@ class PoolAdmin(admin.ModelAdmin):
 
     @admin.action(description="Pause supply", permissions=["change"])
     def pause_supply(self, request: HttpRequest, rows: QuerySet[Pool]) -> None:
-        self._pause(request, rows, staff.SUPPLY, is_paused=True)
+        self._pause(request, rows, switches.SUPPLY, is_paused=True)
 
     @admin.action(description="Resume supply", permissions=["change"])
     def resume_supply(self, request: HttpRequest, rows: QuerySet[Pool]) -> None:
-        self._pause(request, rows, staff.SUPPLY, is_paused=False)
+        self._pause(request, rows, switches.SUPPLY, is_paused=False)
 
     @admin.action(description="Pause borrowing", permissions=["change"])
     def pause_borrow(self, request: HttpRequest, rows: QuerySet[Pool]) -> None:
-        self._pause(request, rows, staff.BORROW, is_paused=True)
+        self._pause(request, rows, switches.BORROW, is_paused=True)
 
     @admin.action(description="Resume borrowing", permissions=["change"])
     def resume_borrow(self, request: HttpRequest, rows: QuerySet[Pool]) -> None:
-        self._pause(request, rows, staff.BORROW, is_paused=False)
+        self._pause(request, rows, switches.BORROW, is_paused=False)
 
     def _pause(
         self, request: HttpRequest, rows: QuerySet[Pool], operation: str, *, is_paused: bool
@@ -232,4 +234,12 @@ class PoolPointAdmin(ReadOnlyAdmin):
 class MarketPointAdmin(ReadOnlyAdmin):
     list_display = ("at", "tvl_usd", "borrowed_usd", "average_health", "transactions_24h")
     sortable_by = ("at",)
+    show_full_result_count = False
+
+
+@admin.register(HealthPoint)
+class HealthPointAdmin(ReadOnlyAdmin):
+    list_display = ("market", "bad_debt_ratio", "oracle_uptime", "concentration", "buckets")
+    list_select_related = ("market",)
+    sortable_by = ()
     show_full_result_count = False

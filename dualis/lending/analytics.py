@@ -1,15 +1,16 @@
-"""Figures of the whole market, for people to read: totals, activity, average health.
+"""Figures of the whole market, for people to read: totals, activity, the health of loans.
 
-Totals are exact. The average is not booked anywhere and is made with floats: it reads every loan.
+Totals are exact. Health is not booked anywhere and is made with floats: it reads every loan.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from dualis.accounts.money import Movement
 from dualis.exact import EXACT, ZERO, mul_down
+from dualis.lending import health_score
 from dualis.lending.models import BorrowPosition, Pool
 from dualis.lending.risk import ONE, USD_PLACES
 
@@ -36,6 +37,14 @@ class Activity:
     transactions: int
 
 
+@dataclass(frozen=True, slots=True)
+class Loans:
+    """Health factors of all loans: the mean, 4 places, None without loans; how many in a bucket."""
+
+    average: Decimal | None
+    buckets: tuple[int, ...]
+
+
 def totals(pools: Iterable[Pool]) -> Totals:
     """Add up what pools hold at their published prices."""
     supplied = borrowed = reserves = ZERO
@@ -53,9 +62,8 @@ def activity(now: datetime) -> Activity:
     return Activity(rows.values("user_id").distinct().count(), rows.count())
 
 
-def average_health() -> Decimal | None:
-    """Return the mean health factor of all loans at spot prices, 4 places; None without loans."""
-    pools = list(Pool.objects.all())
+def loans(pools: Sequence[Pool]) -> Loans:
+    """Return how healthy all loans are at the pools' prices."""
     weights = {
         pool.asset_id: float(EXACT.multiply(pool.price, pool.terms.weight)) for pool in pools
     }
@@ -64,12 +72,16 @@ def average_health() -> Decimal | None:
         for pool in pools
         for tier, debt in pool.books.debts.items()
     }
-    loans = BorrowPosition.objects.filter(closed_at=None).order_by()
-    columns = loans.values_list("pool_id", "credit_tier", "scaled", "collateral")
-    count, total = 0, 0.0
+    rows = BorrowPosition.objects.filter(closed_at=None).order_by()
+    columns = rows.values_list("pool_id", "credit_tier", "scaled", "collateral")
+    buckets = [0] * len(health_score.BUCKETS)
+    total = 0.0
     for pool_id, tier, scaled, collateral in columns.iterator(chunk_size=_CHUNK):
         debt = float(scaled) * owed[pool_id, tier]
         if debt:
             held = sum(float(amount) * weights[asset] for asset, amount in collateral.items())
-            count, total = count + 1, total + held / debt
-    return Decimal(f"{total / count:.4f}") if count else None
+            health = held / debt
+            buckets[health_score.bucket(health)] += 1
+            total += health
+    count = sum(buckets)
+    return Loans(Decimal(f"{total / count:.4f}") if count else None, tuple(buckets))

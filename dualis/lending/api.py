@@ -1,7 +1,4 @@
-"""REST of positions (spec 9): supply, withdraw, borrow, repay, collateral. The caller's own alone.
-
-Every list carries `seq`; a row is the socket's row, with keys added.
-"""
+"""REST of what a user does with positions (spec 9): supply, withdraw, borrow, repay, collateral."""
 
 from typing import Any
 
@@ -15,10 +12,7 @@ from dualis import errors
 from dualis.accounts.permissions import identity_of
 from dualis.api import idempotent, reply, valid
 from dualis.exact import plain_trimmed
-from dualis.lending import borrowing, figures, supplying
-from dualis.lending.models import BorrowPosition, SupplyPosition
-from dualis.lending.view import View
-from realtime import journal, readers
+from dualis.lending import borrowing, supplying
 
 
 class _Amount(serializers.Serializer[Any]):
@@ -79,33 +73,6 @@ class Withdraw(APIView):
             "position": done.position.to_dict(),
         }
         return reply(row)
-
-
-class SupplyPositions(APIView):
-    """GET supply/positions: the caller's open ones."""
-
-    def get(self, request: Request) -> Response:
-        with readers.read_only():
-            at = journal.position()
-            view = View.read()
-            own = SupplyPosition.objects.filter(user_id=_user(request), closed_at=None)
-            rows = [figures.supply_row(position, view) for position in own]
-        return reply(rows, seq=at.seq, epoch=at.epoch)
-
-
-class BorrowPositions(APIView):
-    """GET borrow/positions: the caller's open ones, and the account's totals."""
-
-    def get(self, request: Request) -> Response:
-        with readers.read_only():
-            at = journal.position()
-            view = View.read()
-            own = BorrowPosition.objects.filter(user_id=_user(request), closed_at=None)
-            rows = [figures.borrow_row(position, view) for position in own]
-            account = figures.account_row(
-                SupplyPosition.objects.filter(user_id=_user(request), closed_at=None), own, view
-            )
-        return reply(rows, account=account, seq=at.seq, epoch=at.epoch)
 
 
 class BorrowRequest(APIView):

@@ -47,7 +47,7 @@ def bid(user_id: str, auction_id: str, amount: str, *, now: datetime) -> Done:
     try:
         taken = settlement.bid(row.auction, found, asked)
     except settlement.BidRefusal as refusal:
-        raise _refused(refusal, asset) from refusal
+        raise refused(refusal, asset) from refusal
     made = settling.sell(desk, taken, user_id)
     settling.finish(desk, user_id)
     return Done(made, row)
@@ -68,7 +68,8 @@ def _require_open(desk: Desk, user_id: str, auction_id: str) -> None:
         raise errors.AuctionPaused(auctionId=auction_id)
 
 
-def _refused(refusal: settlement.BidRefusal, asset: str) -> errors.DomainError:
+def refused(refusal: settlement.BidRefusal, asset: str) -> errors.DomainError:
+    """Return the refusal of the catalogue for one of an auction."""
     limit = plain_trimmed(refusal.limit)
     match refusal:
         case settlement.BidTooSmall():

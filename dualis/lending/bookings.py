@@ -13,6 +13,8 @@ from dualis.exact import EXACT, ZERO
 from dualis.lending.bookkeeping import WrittenOff
 from dualis.lending.models import BorrowPosition, Pool, SupplyPosition
 
+RESERVES = "reserves"  # of a pool: its account is this and the pool's id
+
 
 def interest_of_pool(pool: Pool) -> list[Leg]:
     """Return the legs of the interest that is not booked yet, and mark it as booked."""
@@ -21,7 +23,7 @@ def interest_of_pool(pool: Pool) -> list[Leg]:
     return [
         _leg(f"debt-interest:{pool.id}", pool, -EXACT.add(suppliers, reserves)),
         _leg(f"supply-interest:{pool.id}", pool, suppliers),
-        _leg(f"reserves:{pool.id}", pool, reserves),
+        _leg(f"{RESERVES}:{pool.id}", pool, reserves),
     ]
 
 
@@ -96,7 +98,7 @@ def collateral(position: BorrowPosition, asset: str, amount: Decimal) -> Leg:
 
 
 def _with_rounding(pool: Pool, legs: list[Leg], dust: Decimal) -> list[Leg]:
-    legs = [*legs, _leg(f"reserves:{pool.id}", pool, dust)]
+    legs = [*legs, _leg(f"{RESERVES}:{pool.id}", pool, dust)]
     left = ZERO
     for leg in legs:
         left = EXACT.add(left, leg.amount)

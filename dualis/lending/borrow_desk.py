@@ -1,20 +1,30 @@
 """The locked rows of one operation on a borrow position, in the one lock order.
 
-Pools by id, the position, supplies, the account, wallets; then the first save.
+Pools by id, the position, supplies, the account, wallets, the position's protection rules; then
+the first save.
 """
 
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import QuerySet
+
 from dualis import errors
 from dualis.accounts import ledger, wallets
 from dualis.accounts.ledger import Leg
 from dualis.accounts.money import Wallet
-from dualis.lending import accounts, bookings, figures, pools, risk
-from dualis.lending.models import Account, BorrowPosition, Pool, SupplyPosition
-from dualis.lending.supplying import save_position
+from dualis.bulk import save_all
+from dualis.lending import accounts, bookings, figures, pools, protecting, risk
+from dualis.lending.models import (
+    Account,
+    BorrowPosition,
+    Pool,
+    ProtectionRule,
+    SupplyPosition,
+)
 from dualis.lending.view import View
+from dualis.lookups import built_once
 
 WALLET, SUPPLY = "wallet", "supply"
 
@@ -32,6 +42,7 @@ class Desk:
     view: View
     supplies: dict[str, SupplyPosition]
     legs: list[Leg]
+    rules: list[ProtectionRule]  # those that were active when they were locked
 
     @property
     def pool(self) -> Pool:
@@ -42,27 +53,35 @@ class Desk:
         return self.wallets[self.user_id, asset]
 
     def save(self, kind: str, reason: str) -> None:
-        """Write everything, one event a row, and book it."""
+        """Write and book everything, one event a row; those last, for the journal's lock."""
         wallets.save(*self.wallets.values())
-        pools.publish(self.pools.values(), self.view, reason)
-        for supply in self.supplies.values():
-            save_position(supply, self.view)
-        self.position.view = self.view
+        ledger.post(kind, self.legs, now=self.now, reference=self.position.id, user_id=self.user_id)
         found = figures.risk_position(self.position, self.view)
         self.position.zone = risk.zone_of(risk.health(found)).value
-        self.position.save()
-        accounts.publish_account(self.account, self.view, self.now)
-        ledger.post(kind, self.legs, now=self.now, reference=self.position.id, user_id=self.user_id)
+        for row in (*self.supplies.values(), self.position):
+            row.view = self.view
+        save_all(
+            [
+                *pools.told(self.pools.values(), self.view, reason),
+                *self.supplies.values(),
+                self.position,
+                accounts.told(self.account, self.view, self.now),
+            ]
+        )
+        protecting.save(self.rules, self.position, self.now)
 
 
 def find(user_id: str, position_id: str) -> BorrowPosition:
     """Return a position without its lock: pools are locked first, then it is read again."""
-    position = BorrowPosition.objects.filter(
-        user_id=user_id, id=position_id, closed_at=None
-    ).first()
-    if position is None:
+    found = _open(user_id, position_id)
+    if not found:
         raise errors.PositionNotFound(positionId=position_id)
-    return position
+    return found[0]
+
+
+@built_once
+def _open(user_id: str, position_id: str) -> QuerySet[BorrowPosition]:
+    return BorrowPosition.objects.filter(user_id=user_id, id=position_id, closed_at=None)
 
 
 def take_desk(
@@ -108,6 +127,7 @@ def take_desk(
         view.with_pools(locked.values()),
         supplies,
         bookings.interest_of_pool(locked[position.pool_id]),
+        protecting.lock(position.id),
     )
     debt = figures.debt(position, desk.pool)
     desk.legs += bookings.interest_of_debt(position, desk.pool, debt)

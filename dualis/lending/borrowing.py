@@ -76,7 +76,11 @@ def repay(user_id: str, position_id: str, amount: str, *, now: datetime) -> Done
 
     A full repayment returns all collateral and closes the position (rulings, 9).
     """
-    desk = take_desk(find(user_id, position_id), now)
+    return repay_at(take_desk(find(user_id, position_id), now), amount)
+
+
+def repay_at(desk: Desk, amount: str) -> Done:
+    """Repay as `repay` does, at a desk that is taken."""
     paid = _pay_back(desk, amounts.parse(amount, desk.pool.places))
     if not desk.position.scaled:
         _let_all_go(desk)
@@ -90,6 +94,11 @@ def add_collateral(
 ) -> Done:
     """Lock more collateral, from the wallet or from what is supplied of the same asset."""
     desk = take_desk(find(user_id, position_id), now, [asset], source)
+    return add_collateral_at(desk, asset, amount, source)
+
+
+def add_collateral_at(desk: Desk, asset: str, amount: str, source: str = WALLET) -> Done:
+    """Lock collateral as `add_collateral` does, at a desk that is taken with the asset."""
     added = _lock_up(desk, asset, amount, source)
     desk.save("add_collateral", "params")
     return Done(added, desk.position)
@@ -131,9 +140,9 @@ def close_position(user_id: str, position_id: str, *, now: datetime) -> Done:
 def _lend(desk: Desk, amount: str) -> Decimal:
     """Borrow for the position, if the pool, the caps, the prices and the collateral allow it."""
     pool, position = desk.pool, desk.position
-    pools.require_open(pool, "borrow")
+    market = pools.require_open(pool, "borrow")
     require_live(desk)
-    pools.require_no_grace((pool.asset_id, *position.held()), desk.now)
+    pools.require_no_grace(market, (pool.asset_id, *position.held()), desk.now)
     found = figures.risk_position(position, desk.view)
     price = found.debt.price.spot
     asked = amounts.parse(amount, pool.places)

@@ -5,7 +5,7 @@ Every total comes from an operation of the services, every deposit is an audited
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
@@ -20,7 +20,7 @@ from dualis.accounts.models import User
 from dualis.exact import EXACT, ZERO, mul_down
 from dualis.lending import backstop, borrowing, staff, supplying
 from dualis.lending.models import Pool
-from dualis.lending.participants import EMAILS, TARGETS, collateral_for
+from dualis.lending.participants import EMAILS, SWING_POOL, TARGETS, collateral_for
 from dualis.lending.seed import seed_pools
 from dualis.lending.terms import CreditTier
 from dualis.oracle.models import Asset
@@ -51,11 +51,11 @@ _BORROWERS = {
     "tbill-2026": ((4, "wbtc-main"), (5, "usdc-main")),
     "spy-2026": ((5, "usdc-main"), (3, "eth-main")),
 }
-_TIERS = {3: CreditTier.DIAMOND, 4: CreditTier.GOLD}
+_TIERS = dict.fromkeys(range(5), CreditTier.GOLD) | {3: CreditTier.DIAMOND}
 _COVERS = {3: Decimal("1.9"), 4: Decimal("2.1"), 5: Decimal("2.4")}
 
 _WALLETS: dict[str, dict[str, int]] = {
-    "demo@dualis.finance": {"USDC": 150_000, "ETH": 60, "wBTC": 2, "CC": 10_000, "DUAL": 5_000},
+    "demo@dualis.finance": {"USDC": 150_000, "ETH": 60, "wBTC": 2, "CC": 10_000},
     "supplier@dualis.finance": {"USDC": 1_000_000, "T-BILL-2026": 2_000},
     "trader@dualis.finance": {"USDC": 250_000, "ETH": 50},
     "institutional@dualis.finance": {"USDC": 25_000_000, "wBTC": 200, "T-BILL-2026": 50_000},
@@ -66,6 +66,7 @@ _SUPPLIES = (
     ("supplier@dualis.finance", "usdc-main", "400000"),
     ("supplier@dualis.finance", "tbill-2026", "1000"),
 )
+_SWING_EACH, _SWING_SUPPLY, _SWING_BACKSTOP = Decimal(20_000), "50000", "2000"
 _LOAN = ("demo@dualis.finance", "usdc-main", "8000", {"ETH": "10"})
 
 
@@ -102,8 +103,8 @@ def make_demo_market(now: datetime) -> bool:
         staff.assign_tier(people[number].id, tier.value, actor=actor, address="", now=now)
     pools = Pool.objects.in_bulk(list(TARGETS))
     supplies, loans = _supplies(people, pools), _loans(people, pools)
-    _pay_in(_needs(people, pools, supplies, loans), actor, now)
-    _pay_in(
+    pay_in(_needs(people, pools, supplies, loans), actor, now)
+    pay_in(
         {
             (users[email].id, asset): Decimal(amount)
             for email, held in _WALLETS.items()
@@ -124,9 +125,23 @@ def make_demo_market(now: datetime) -> bool:
     for pool in pools.values():
         covered = format(_part(pool, TARGETS[pool.id][0], _BACKSTOP), "f")
         _attempt(backstop.fund, people[0].id, pool.asset_id, covered, now=now)
+    _add_swing(people, actor, now)
     email, pool_id, text, held = _LOAN
     _attempt(borrowing.open_position, users[email].id, pool_id, text, held, now=now)
     return True
+
+
+def _add_swing(people: list[User], actor: User, now: datetime) -> None:
+    """Give the participants of the asset that swings, if the market has it, and fill its pool."""
+    pool = Pool.objects.filter(id=SWING_POOL).first()
+    if pool is None:
+        return
+    first = people[0].id
+    needs = {(user.id, pool.asset_id): _SWING_EACH for user in people}
+    needs[first, pool.asset_id] += Decimal(_SWING_SUPPLY) + Decimal(_SWING_BACKSTOP)
+    pay_in(needs, actor, now)
+    _attempt(supplying.supply, first, pool.id, _SWING_SUPPLY, now=now)
+    _attempt(backstop.fund, first, pool.asset_id, _SWING_BACKSTOP, now=now)
 
 
 def _participants(now: datetime) -> list[User]:
@@ -180,7 +195,8 @@ def _needs(
     return needs
 
 
-def _pay_in(needs: dict[tuple[str, str], Decimal], actor: User, now: datetime) -> None:
+def pay_in(needs: Mapping[tuple[str, str], Decimal], actor: User, now: datetime) -> None:
+    """Book audited deposits, by user id and asset."""
     places = dict(Asset.objects.values_list("symbol", "decimals"))
     for (user_id, asset), amount in needs.items():
         wallets.deposit(

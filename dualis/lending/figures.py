@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from dualis.exact import EXACT, ZERO, mul_down, plain_trimmed, round_even
 from dualis.lending import rates, risk
 from dualis.lending.books import balance_of_down, debt_of_up
-from dualis.lending.terms import TIERS, CreditTier
+from dualis.lending.terms import TIERS, AssetTerms, CreditTier
 
 if TYPE_CHECKING:
     from dualis.lending.models import BorrowPosition, Pool, SupplyPosition
@@ -42,6 +42,9 @@ def pool_row(pool: "Pool") -> dict[str, Any]:
         "supplyAPY": float(rates.apy_down(found.supply_apr, SHOWN_PLACES)),
         "borrowAPY": float(rates.apy_up(found.borrow_apr, SHOWN_PLACES)),
         "isActive": pool.is_active,
+        "supplyPaused": pool.is_supply_paused,
+        "borrowPaused": pool.is_borrow_paused,
+        "protocolPaused": pool.is_protocol_paused,
         "reason": pool.reason,
         "block": pool.block,
     }
@@ -59,18 +62,22 @@ def balance(position: "SupplyPosition", pool: "Pool") -> Decimal:
 
 def debt(position: "BorrowPosition", pool: "Pool") -> Decimal:
     """Return what a borrow position owes in its asset, rounded up."""
-    index = pool.books.debts[position.credit_tier].index
-    return debt_of_up(position.scaled, index, pool.places)
+    _, index = pool.debts[position.credit_tier]
+    return debt_of_up(position.scaled, Decimal(index), pool.places)
 
 
 def risk_position(position: "BorrowPosition", view: "View") -> risk.Position:
     """Return a borrow position as the pure risk core sees it."""
+    return view.once(("risk", position.id), lambda: _risk_position(position, view))
+
+
+def _risk_position(position: "BorrowPosition", view: "View") -> risk.Position:
     pool = view.pools[position.pool_id]
     owed = risk.Debt(
         pool.asset_id,
         debt(position, pool),
         pool.places,
-        view.price(pool.asset_id, is_collateral=False),
+        view.once(("owed", pool.id), lambda: view.price(pool.asset_id, is_collateral=False)),
     )
     return risk.Position(
         collaterals(position.held(), view),
@@ -86,10 +93,8 @@ def collaterals(amounts: Mapping[str, Decimal], view: "View") -> tuple[risk.Coll
 
 def risk_collateral(symbol: str, amount: Decimal, view: "View") -> risk.Collateral:
     """Return an amount of an asset as collateral; the asset has a pool and a quote."""
-    pool = view.pool_of(symbol)
-    assert pool is not None, "only an asset with a pool is taken as collateral"
-    price = view.price(symbol, is_collateral=True)
-    return risk.Collateral(symbol, amount, pool.places, price, pool.terms)
+    places, price, terms = view.once(("held", symbol), lambda: _unit(symbol, view))
+    return risk.Collateral(symbol, amount, places, price, terms)
 
 
 def supply_row(position: "SupplyPosition", view: "View") -> dict[str, Any]:
@@ -117,7 +122,7 @@ def borrow_row(position: "BorrowPosition", view: "View") -> dict[str, Any]:
     factor = risk.health_factor_down(health)
     level = risk.alert_level(health, found.tier)
     ltv = risk.weighted_ltv_up(found)
-    apr = pool_rates(pool).tier_aprs[position.credit_tier]
+    tier = position.credit_tier
     return {
         "kind": "borrow",
         "positionId": position.id,
@@ -128,7 +133,7 @@ def borrow_row(position: "BorrowPosition", view: "View") -> dict[str, Any]:
         "interestAccrued": plain_trimmed(
             max(EXACT.subtract(found.debt.amount, position.principal), ZERO)
         ),
-        "apy": float(rates.apy_up(apr, SHOWN_PLACES)),
+        "apy": view.once(("apy", pool.id, tier), lambda: _borrow_apy(pool, tier)),
         "healthFactor": None if factor is None else float(factor),
         "status": risk.zone_of(health).value if position.is_open() else "closed",
         "alertLevel": None if level is None else level.value,
@@ -136,7 +141,7 @@ def borrow_row(position: "BorrowPosition", view: "View") -> dict[str, Any]:
         "weightedCollateralValueUSD": _text(risk.usd_down(health.weighted)),
         "borrowValueUSD": _text(risk.usd_up(health.debt)),
         "weightedLTV": None if ltv is None else float(ltv),
-        "creditTier": position.credit_tier,
+        "creditTier": tier,
         "isLiquidatable": risk.is_liquidatable(found),
         "collateral": [_collateral(held, found) for held in found.collaterals],
     }
@@ -168,6 +173,17 @@ def account_row(
         "netWorthUSD": _text(round_even(net, risk.USD_PLACES)),
         "healthFactor": float(min(factors)) if factors else None,
     }
+
+
+def _unit(symbol: str, view: "View") -> tuple[int, risk.Price, AssetTerms]:
+    """Return decimals, price and terms of an asset as collateral."""
+    pool = view.pool_of(symbol)
+    assert pool is not None, "only an asset with a pool is taken as collateral"
+    return pool.places, view.price(symbol, is_collateral=True), pool.terms
+
+
+def _borrow_apy(pool: "Pool", tier: str) -> float:
+    return float(rates.apy_up(pool_rates(pool).tier_aprs[tier], SHOWN_PLACES))
 
 
 def _collateral(held: risk.Collateral, position: risk.Position) -> dict[str, Any]:

@@ -10,7 +10,8 @@ from decimal import Decimal
 OUTAGE = timedelta(seconds=60)  # no tick for longer is an outage; its time counts for no clock
 LONG_FREEZE = timedelta(seconds=120)  # longer than the minute after which a breaker may release
 
-Freezes = Mapping[str, Mapping[str, str | None]]  # symbol -> since, until (None: it lasts)
+# symbol -> since (of the freeze that lasts; None: none does), until (end of the last long one)
+Freezes = Mapping[str, Mapping[str, str | None]]
 
 
 def ticked_seconds(before: datetime | None, now: datetime) -> Decimal:
@@ -28,17 +29,22 @@ def is_outage(before: datetime, now: datetime) -> bool:
 def freezes_after(
     freezes: Freezes, frozen: Collection[str], now: datetime
 ) -> dict[str, dict[str, str | None]]:
-    """Return the freezes after a tick: begun, lasting, and ended ones that were long."""
+    """Return the freezes after a tick: lasting ones, and the last end of a long one.
+
+    A short freeze after a long one takes nothing of the grace that the long one gave.
+    """
     after: dict[str, dict[str, str | None]] = {}
     for symbol in sorted({*freezes, *frozen}):
-        known = dict(freezes.get(symbol, {}))
-        is_lasting = bool(known) and known["until"] is None
+        known = freezes.get(symbol, {})
+        since, until = known.get("since"), known.get("until")
         if symbol in frozen:
-            after[symbol] = known if is_lasting else {"since": now.isoformat(), "until": None}
-        elif not is_lasting:
-            after[symbol] = known
-        elif now - _moment(known["since"]) >= LONG_FREEZE:
-            after[symbol] = {**known, "until": now.isoformat()}
+            since = since or now.isoformat()
+        elif since is not None:
+            if now - datetime.fromisoformat(since) >= LONG_FREEZE:
+                until = now.isoformat()
+            since = None
+        if since or until:
+            after[symbol] = {"since": since, "until": until}
     return after
 
 
@@ -47,19 +53,12 @@ def since_outage(
 ) -> Decimal | None:
     """Return the seconds since the market or one of these assets came back; None if none did."""
     ends = [] if resumed_at is None else [resumed_at]
-    ends += [
-        _moment(freezes[symbol]["until"])
-        for symbol in symbols
-        if symbol in freezes and freezes[symbol]["until"] is not None
-    ]
+    for symbol in symbols:
+        if until := freezes.get(symbol, {}).get("until"):
+            ends.append(datetime.fromisoformat(until))
     return seconds(max(now - max(ends), timedelta(0))) if ends else None
 
 
 def seconds(span: timedelta) -> Decimal:
     """Return a span in seconds, exactly."""
     return Decimal(span // timedelta(microseconds=1)).scaleb(-6)
-
-
-def _moment(text: str | None) -> datetime:
-    assert text is not None, "a freeze has a beginning, and an end where one is asked for"
-    return datetime.fromisoformat(text)

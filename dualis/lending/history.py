@@ -13,7 +13,7 @@ from django.db.models.functions import TruncDate
 
 from dualis import errors
 from dualis.exact import round_even
-from dualis.lending import analytics, figures, rates
+from dualis.lending import analytics, figures, protocol_health, rates
 from dualis.lending.models import Pool
 from dualis.lending.points import MarketPoint, PoolPoint
 
@@ -35,15 +35,17 @@ def record(now: datetime) -> None:
     PoolPoint.objects.bulk_create([_point(pool, now) for pool in pools])
     totals = analytics.totals(pools)
     activity = analytics.activity(now)
-    MarketPoint.objects.create(
+    loans = analytics.loans(pools)
+    market = MarketPoint.objects.create(
         at=now,
         tvl_usd=totals.supplied,
         borrowed_usd=totals.borrowed,
         reserves_usd=totals.reserves,
-        average_health=analytics.average_health(),
+        average_health=loans.average,
         users_24h=activity.users,
         transactions_24h=activity.transactions,
     )
+    protocol_health.measure(market, pools, loans, now).save(force_insert=True)
 
 
 @transaction.atomic
@@ -62,9 +64,15 @@ def pool_history(pool_id: str, period: str, now: datetime) -> list[PoolPoint]:
     return _spread(PoolPoint.objects.filter(pool_id=pool_id), period, now)
 
 
+def points_before(at: datetime) -> dict[str, PoolPoint]:
+    """Return each pool's newest point of the hour up to a moment; a pool without one is missing."""
+    found = PoolPoint.objects.filter(at__gt=at - timedelta(hours=1), at__lte=at)
+    return {point.pool_id: point for point in found.order_by("at", "id")}
+
+
 def market_history(period: str, now: datetime) -> list[MarketPoint]:
     """Return the recorded points of the whole market, as `pool_history` does of a pool."""
-    return _spread(MarketPoint.objects.all(), period, now)
+    return _spread(MarketPoint.objects.select_related("health"), period, now)
 
 
 def thinned(rows: Sequence[tuple[int, datetime]], most: int) -> list[int]:

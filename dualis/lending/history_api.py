@@ -1,4 +1,4 @@
-"""REST of the recorded past and of the whole market (spec 9); open to everyone."""
+"""REST of the recorded past of pools and of the whole market (spec 9); open to everyone."""
 
 from collections.abc import Callable
 from decimal import Decimal
@@ -10,10 +10,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from dualis import errors
-from dualis.api import PublicView, reply
-from dualis.lending import analytics, history
+from dualis.api import PublicView, asked, reply
+from dualis.lending import history, protocol_health
 from dualis.lending.models import Pool
-from dualis.lending.points import MarketPoint
+from dualis.lending.points import HealthPoint, MarketPoint
 from dualis.timestamps import iso
 from realtime import journal, readers
 
@@ -24,6 +24,9 @@ METRICS: dict[str, Callable[[MarketPoint], Any]] = {
     "users": lambda point: point.users_24h,
     "transactions": lambda point: point.transactions_24h,
     "health": lambda point: _number(point.average_health),
+    "liquidations": lambda point: _measured(point, lambda p: p.liquidations_24h),
+    "fees": lambda point: _measured(point, lambda p: format(p.fees_24h_usd, "f")),
+    "score": lambda point: _measured(point, lambda p: protocol_health.score_of(p).value),
 }
 
 
@@ -39,13 +42,12 @@ class PoolHistory(PublicView):
     """GET pools/<id>/history?period: what was recorded, oldest first, at most 500 points."""
 
     def get(self, request: Request, pool_id: str) -> Response:
-        query = _HistoryQuery(data=request.query_params.dict())
-        query.is_valid(raise_exception=True)
+        query = asked(_HistoryQuery, request)
         with readers.read_only():
             at = journal.position()
             if not Pool.objects.filter(id=pool_id).exists():
                 raise errors.PoolNotFound(poolId=pool_id)
-            points = history.pool_history(pool_id, query.validated_data["period"], timezone.now())
+            points = history.pool_history(pool_id, query["period"], timezone.now())
         return reply([point.to_dict() for point in points], seq=at.seq, epoch=at.epoch)
 
 
@@ -53,35 +55,20 @@ class MarketHistory(PublicView):
     """GET analytics/history?metric&period: one recorded figure of the market over time."""
 
     def get(self, request: Request) -> Response:
-        query = _MetricQuery(data=request.query_params.dict())
-        query.is_valid(raise_exception=True)
-        value = METRICS[query.validated_data["metric"]]
+        query = asked(_MetricQuery, request)
+        value = METRICS[query["metric"]]
         with readers.read_only():
             at = journal.position()
-            points = history.market_history(query.validated_data["period"], timezone.now())
+            points = history.market_history(query["period"], timezone.now())
         rows = [{"timestamp": iso(point.at), "value": value(point)} for point in points]
         return reply(rows, seq=at.seq, epoch=at.epoch)
 
 
-class Overview(PublicView):
-    """GET analytics/overview: totals of now; what takes reading every row as of `recordedAt`."""
-
-    def get(self, request: Request) -> Response:
-        with readers.read_only():
-            at = journal.position()
-            totals = analytics.totals(Pool.objects.all())
-            point = MarketPoint.objects.order_by("-at", "-id").first()
-        data = {
-            "tvl": format(totals.supplied, "f"),
-            "totalBorrowed": format(totals.borrowed, "f"),
-            "protocolReserves": format(totals.reserves, "f"),
-            "uniqueUsers24h": point.users_24h if point else None,
-            "totalTransactions24h": point.transactions_24h if point else None,
-            "avgHealthFactor": _number(point.average_health) if point else None,
-            "recordedAt": iso(point.at) if point else None,
-        }
-        return reply(data, seq=at.seq, epoch=at.epoch)
-
-
 def _number(value: Decimal | None) -> float | None:
     return None if value is None else float(value)
+
+
+def _measured(point: MarketPoint, value: Callable[[HealthPoint], Any]) -> Any:
+    """Return a figure of the point's health; None where none was recorded."""
+    health = getattr(point, "health", None)
+    return None if health is None else value(health)

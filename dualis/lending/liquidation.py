@@ -1,47 +1,119 @@
 """Liquidations: screening positions, the clocks of auctions, the backstop at their end.
 
-1. One transaction a position, each under its own locks: no step holds the whole market.
+1. Who needs an auction, or has one, gets a transaction of his own; changes of zone alone are
+   written many at once. No step holds the whole market.
 2. Everything is judged under the locks at the published index and the prices of `now`; what is
    read before them only says where to look.
 3. A clock moves by the time between two ticks, if the latter has live prices (rulings, 18).
+4. Screening ends when the time of the tick does: a storm must not hold up the prices of the next
+   tick. Who is left is a suspect again then; the worst loans get their auctions first.
 """
 
-import logging
-from collections.abc import Callable, Collection, Iterable
-from datetime import datetime
+from collections.abc import Callable, Collection, Iterator, Sequence
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.db import transaction
 
-from dualis import errors
-from dualis.lending import auction, grace, liquidation_figures, risk, settlement, settling
+from dualis.apart import Apart
+from dualis.lending import (
+    auction,
+    crossings,
+    figures,
+    grace,
+    guarding,
+    liquidation_figures,
+    risk,
+    settlement,
+    settling,
+)
 from dualis.lending.liquidation_desk import Desk, health_shown, lock, since_outage
 from dualis.lending.liquidation_models import AUCTION_START, OPEN, TRIGGER, Liquidation
-from dualis.lending.models import Market
+from dualis.lending.models import BorrowPosition, Market
+from dualis.lending.screening import Suspects
 from dualis.lending.view import View
 from dualis.lending.watch import Watch
 from dualis.retry import retried
 
-log = logging.getLogger(__name__)
+CHUNK = 500  # positions read, or crossed, in one transaction
+FIRST_AUCTIONS = 25  # opened in every tick, whatever the time
+FIRST_SHARE = 0.5  # of the time left, after which crossings have their turn
+COOLDOWN = timedelta(seconds=auction.COOLDOWN_SECONDS)
+
+TimeLeft = Callable[[], float]  # the share of a tick's time that is left, negative when it is over
 
 
-def run(now: datetime, watch: Watch) -> None:
-    """Do a tick of the engine: move the clocks, then look at the positions that may need it."""
-    tick(now)
-    screen(watch.suspects(now), now)
+def ample_time() -> float:
+    """Tell that all the time of the tick is left."""
+    return 1.0
+
+
+def run(
+    now: datetime,
+    watch: Watch,
+    *,
+    told: crossings.Told = crossings.nobody,
+    time_left: TimeLeft = ample_time,
+) -> None:
+    """Do a tick of the engine: execute protection rules, move the clocks, screen the positions.
+
+    `told` is called with every crossing, in the transaction that writes it. What fails for one
+    position is raised when all others have been served.
+    """
+    with Apart("the liquidation step") as apart:
+        waiting = guarding.run(watch, now, apart, time_left=time_left)
+        tick(now, apart)
+        found = watch.suspects(now)
+        screen(found, now, apart, told=told, time_left=time_left, spared=waiting)
 
 
 # --- screening --------------------------------------------------------------------------------
-def screen(position_ids: Iterable[str], now: datetime) -> int:
-    """Screen these positions, each in a transaction of its own; return how many auctions opened."""
-    return sum(
-        _on_its_own(screen_position, position_id, now) is not None
-        for position_id in sorted(set(position_ids))
-    )
+def screen(
+    suspects: Suspects,
+    now: datetime,
+    apart: Apart,
+    *,
+    told: crossings.Told = crossings.nobody,
+    time_left: TimeLeft = ample_time,
+    spared: Collection[str] = (),
+) -> None:
+    """Open the auctions that suspects need, and write the other changes of zone in bulk.
+
+    None is opened for those that are `spared`. If both are many, auctions get the first half of
+    the time, and what crossings leave.
+    """
+    wanted: dict[str, Decimal] = {}
+
+    def look(ids: Sequence[str]) -> None:
+        wanted.update(_in_need(ids, now))
+
+    def open_one(ids: Sequence[str]) -> None:
+        screen_position(ids[0], now, told)
+
+    without = {*_running(), *spared}
+    for chunk in _chunks([i for i in suspects.below if i not in without]):
+        apart.act(look, chunk)
+    worst_first = iter(sorted(wanted, key=lambda position_id: wanted[position_id]))
+    served: set[str] = set()
+    for position_id in worst_first:
+        apart.act(open_one, [position_id])
+        served.add(position_id)
+        if len(served) >= FIRST_AUCTIONS and time_left() < FIRST_SHARE:
+            break
+    for chunk in _chunks([i for i in suspects.crossed if i not in served]):
+        apart.act(lambda ids: crossings.cross(ids, now, told), chunk)
+        if time_left() <= 0:
+            break
+    for position_id in worst_first:
+        if time_left() <= 0:
+            break
+        apart.act(open_one, [position_id])
 
 
 @transaction.atomic
-def screen_position(position_id: str, now: datetime) -> Liquidation | None:
+def screen_position(
+    position_id: str, now: datetime, told: crossings.Told = crossings.nobody
+) -> Liquidation | None:
     """Open an auction if the position has to have one; return it, None if it has not.
 
     Saves a change of zone with it (rulings, 14). Locks as in `liquidation_desk`.
@@ -50,10 +122,16 @@ def screen_position(position_id: str, now: datetime) -> Liquidation | None:
     if not desk.position.is_open():
         return None
     found = desk.risk()
-    tier = _tier_to_open(desk, found)
+    tier = None
+    if desk.liquidation is None:
+        cooling = _since_filled([position_id], now).get(position_id)
+        tier = _tier_to_open(found, desk.market, now, cooling)
+    crossing = crossings.crossing_of(desk.position, found)
+    if crossing is not None:
+        told([crossing], now)
     if tier is not None:
         _open(desk, found, tier)
-    if desk.position.zone != risk.zone_of(risk.health(found)).value:
+    if crossing is not None:
         desk.save_position()
     if tier is None:
         return None
@@ -62,24 +140,50 @@ def screen_position(position_id: str, now: datetime) -> Liquidation | None:
     return desk.running
 
 
-def _tier_to_open(desk: Desk, found: risk.Position) -> auction.LiquidationTier | None:
-    if desk.liquidation is not None or desk.market.is_paused:
-        return None
-    if found.debt.price.is_frozen:
+def _in_need(position_ids: Sequence[str], now: datetime) -> dict[str, Decimal]:
+    """Return the health of those that need an auction, as it seems without locks; none has one."""
+    market = Market.objects.get(id=1)
+    if market.is_paused:
+        return {}
+    view = View.read(now).still()
+    cooling = _since_filled(position_ids, now)
+    needy = {}
+    for position in BorrowPosition.objects.filter(id__in=position_ids, closed_at=None):
+        found = figures.risk_position(position, view)
+        health = health_shown(found)
+        if health is not None and _tier_to_open(found, market, now, cooling.get(position.id)):
+            needy[position.id] = health
+    return needy
+
+
+def _tier_to_open(
+    found: risk.Position, market: Market, now: datetime, since_filled: Decimal | None
+) -> auction.LiquidationTier | None:
+    """Return the tier of the auction that a position without one needs, or None."""
+    if market.is_paused or found.debt.price.is_frozen:
         return None
     return auction.tier_to_open(
-        found,
-        since_filled=_since_filled(desk),
-        since_outage=since_outage(found, desk.market, desk.now),
+        found, since_filled=since_filled, since_outage=since_outage(found, market, now)
     )
 
 
-def _since_filled(desk: Desk) -> Decimal | None:
-    """Return the seconds since a lot of the position was settled that earned a cooldown."""
-    last = desk.position.liquidations.filter(has_cooldown=True).order_by("-settled_at").first()
-    if last is None or last.settled_at is None:
-        return None
-    return grace.seconds(desk.now - last.settled_at)
+def _since_filled(position_ids: Sequence[str], now: datetime) -> dict[str, Decimal]:
+    """Return, by position, the seconds since a lot was settled whose cooldown still lasts."""
+    last = Liquidation.objects.filter(
+        position_id__in=position_ids, has_cooldown=True, settled_at__gt=now - COOLDOWN
+    ).order_by("settled_at")
+    ended = last.values_list("position_id", "settled_at")
+    return {position_id: grace.seconds(now - at) for position_id, at in ended if at is not None}
+
+
+def _running() -> list[str]:
+    """Return the ids of the positions that have a running auction."""
+    running = Liquidation.objects.filter(status=OPEN).order_by("position_id")
+    return list(running.values_list("position_id", flat=True))
+
+
+def _chunks(ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    return (ids[start : start + CHUNK] for start in range(0, len(ids), CHUNK))
 
 
 def _open(desk: Desk, found: risk.Position, tier: auction.LiquidationTier) -> None:
@@ -98,12 +202,11 @@ def _open(desk: Desk, found: risk.Position, tier: auction.LiquidationTier) -> No
 
 
 # --- clocks -----------------------------------------------------------------------------------
-def tick(now: datetime) -> None:
+def tick(now: datetime, apart: Apart) -> None:
     """Move the clock of every running auction; settle those that end."""
     passed = _tick_market(now)
-    running = Liquidation.objects.filter(status=OPEN).order_by("position_id")
-    for position_id in list(running.values_list("position_id", flat=True)):
-        _on_its_own(lambda which, at: advance(which, at, passed), position_id, now)
+    for position_id in _running():
+        apart.act(lambda ids: advance(ids[0], now, passed), [position_id])
 
 
 @transaction.atomic
@@ -158,14 +261,3 @@ def _tick_market(now: datetime) -> Decimal:
         return grace.ticked_seconds(before, now)
 
     return retried(act)
-
-
-def _on_its_own(
-    act: Callable[[str, datetime], Liquidation | None], position_id: str, now: datetime
-) -> Liquidation | None:
-    """Act on one position in a transaction of its own; rows that others hold wait for a tick."""
-    try:
-        return retried(lambda: act(position_id, now))
-    except errors.Contended:
-        log.warning("the position %s is contended; it is tried again at the next tick", position_id)
-        return None

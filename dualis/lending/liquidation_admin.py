@@ -1,19 +1,28 @@
-"""Liquidations in the admin: rows to look at."""
+"""Liquidations and resales in the admin: rows to look at."""
 
 from django.contrib import admin
 
 from dualis.admin import ReadOnlyAdmin
 from dualis.lending.liquidation_models import BackstopAccount, Bid, Liquidation
+from dualis.lending.resale_models import Resale, ResaleBid
 
 
-class _Bids(admin.TabularInline):
-    model = Bid
-    fields = readonly_fields = ("at", "user", "repaid", "seized", "reward", "bonus_usd")
+class _Appended(admin.TabularInline):
     extra = 0
     can_delete = False
 
     def has_add_permission(self, request: object, obj: object = None) -> bool:
         return False
+
+
+class _Bids(_Appended):
+    model = Bid
+    fields = readonly_fields = ("at", "user", "repaid", "seized", "reward", "bonus_usd")
+
+
+class _ResaleBids(_Appended):
+    model = ResaleBid
+    fields = readonly_fields = ("at", "user", "paid", "bought", "discount")
 
 
 @admin.register(Liquidation)
@@ -49,3 +58,13 @@ class BidAdmin(ReadOnlyAdmin):
 class BackstopAdmin(ReadOnlyAdmin):
     list_display = ("asset", "cash", "held")
     sortable_by = ("asset",)
+
+
+@admin.register(Resale)
+class ResaleAdmin(ReadOnlyAdmin):
+    list_display = ("id", "pool", "symbol", "status", "lot", "sold", "proceeds", "opened_at")
+    list_filter = ("status", "pool")
+    list_select_related = ("pool",)
+    search_fields = ("=id",)
+    sortable_by = ("opened_at",)
+    inlines = (_ResaleBids,)

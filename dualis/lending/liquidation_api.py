@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -12,23 +12,31 @@ from rest_framework.views import APIView
 
 from dualis import errors
 from dualis.accounts.permissions import identity_of
-from dualis.api import PublicView, idempotent, reply, valid
-from dualis.lending import auction, bidding, liquidation_desk, liquidation_figures
+from dualis.api import PublicView, asked, idempotent, reply, valid
+from dualis.lending import (
+    auction,
+    bidding,
+    liquidation_desk,
+    liquidation_figures,
+    resale_figures,
+    resales,
+)
 from dualis.lending.liquidation_models import OPEN, SETTLED, Liquidation
 from dualis.lending.models import Market
+from dualis.lending.resale_models import Resale
 from dualis.lending.view import View
+from dualis.paging import SortedQuery, paged
 from realtime import journal, readers
 
-_LAST_PAGE = 100_000
 _TIERS = [tier.value for tier in auction.CLOCK_SECONDS]
+_SORTS = {"openedAt": "opened_at", "settledAt": "settled_at"}
 
 
-class _Query(serializers.Serializer[Any]):
+class _Query(SortedQuery):
+    sortBy = serializers.ChoiceField(list(_SORTS), default="openedAt")
     status = serializers.ChoiceField([OPEN, SETTLED], required=False)
     pool = serializers.CharField(max_length=32, required=False)
     tier = serializers.ChoiceField(_TIERS, required=False)
-    page = serializers.IntegerField(min_value=1, max_value=_LAST_PAGE, default=1)
-    limit = serializers.IntegerField(min_value=1, max_value=100, default=20)
 
 
 class _Bid(serializers.Serializer[Any]):
@@ -36,30 +44,27 @@ class _Bid(serializers.Serializer[Any]):
 
 
 class Liquidations(PublicView):
-    """GET liquidations?status&pool&tier&page&limit: newest first; `tier` is that of the trigger."""
+    """GET liquidations?status&pool&tier&sortBy&sortOrder&page&limit.
+
+    `tier` is that of the trigger; by `settledAt` those that still run come last.
+    """
 
     def get(self, request: Request) -> Response:
-        query = _Query(data=request.query_params.dict())
-        query.is_valid(raise_exception=True)
-        asked = query.validated_data
+        query = asked(_Query, request)
         names = {"status": "status", "pool": "pool_id", "tier": "opened_tier"}
-        wanted = {name: asked[param] for param, name in names.items() if param in asked}
-        page, limit = asked["page"], asked["limit"]
-        offset = (page - 1) * limit
+        wanted = {name: query[param] for param, name in names.items() if param in query}
+        is_descending = query["sortOrder"] == "desc"
+        by = F(_SORTS[query["sortBy"]])
+        order = (
+            by.desc(nulls_last=True) if is_descending else by.asc(nulls_last=True),
+            "-id" if is_descending else "id",
+        )
         with readers.read_only():
             at = journal.position()
             found = Liquidation.objects.filter(**wanted).select_related("position", "pool")
-            total = found.count()
+            page, pagination = paged(found.order_by(*order), query)
             shown = _Shown(timezone.now())
-            rows = [shown.row(row) for row in found[offset : offset + limit]]
-        pagination = {
-            "total": total,
-            "limit": limit,
-            "offset": offset,
-            "page": page,
-            "totalPages": -(-total // limit),
-            "hasMore": offset + limit < total,
-        }
+            rows = [shown.row(row) for row in page]
         return reply(rows, pagination=pagination, seq=at.seq, epoch=at.epoch)
 
 
@@ -82,12 +87,18 @@ class LiquidationDetail(PublicView):
 
 
 class PlaceBid(APIView):
-    """POST liquidations/<auction id>/bid {amount}: an amount of the debt asset, or "max"."""
+    """POST liquidations/<auction id>/bid {amount}: an amount of the debt asset, or "max".
+
+    In a resale it is an amount of the backstop's asset.
+    """
 
     @idempotent
     def post(self, request: Request, auction_id: str) -> Response:
         amount = valid(_Bid, request)["amount"]
         user_id = identity_of(request).user_id
+        if Resale.objects.filter(id=auction_id).exists():
+            bought = resales.bid(user_id, auction_id, amount, now=timezone.now())
+            return reply(resale_figures.bought_row(bought.bid, bought.resale), status=201)
         done = bidding.bid(user_id, auction_id, amount, now=timezone.now())
         row = {
             **liquidation_figures.bid_row(done.bid),

@@ -1,8 +1,9 @@
 """The locked rows of one liquidation, what of them the pure cores see, and how they are written.
 
 Lock order: pool, position, liquidation, the borrower's account, wallets by user and asset, the
-backstop; then the first save. Positions and their health are judged at the published index of the
-pool; `accrue` brings the books to `now` before anything is sold.
+backstop, the position's protection rules; then the first save. Positions and their health are
+judged at the published index of the pool; `accrue` brings the books to `now` before anything is
+sold.
 """
 
 from collections.abc import Iterable
@@ -14,9 +15,19 @@ from dualis.accounts import ledger, wallets
 from dualis.accounts.ledger import Leg
 from dualis.accounts.money import Wallet
 from dualis.exact import EXACT, ZERO
-from dualis.lending import accounts, auction, backstop, bookings, figures, grace, pools, risk
+from dualis.lending import (
+    accounts,
+    auction,
+    backstop,
+    bookings,
+    figures,
+    grace,
+    pools,
+    protecting,
+    risk,
+)
 from dualis.lending.liquidation_models import OPEN, BackstopAccount, Liquidation
-from dualis.lending.models import Account, BorrowPosition, Market, Pool
+from dualis.lending.models import Account, BorrowPosition, Market, Pool, ProtectionRule
 from dualis.lending.view import View
 
 
@@ -33,6 +44,7 @@ class Desk:
     wallets: dict[tuple[str, str], Wallet]
     backstop: BackstopAccount
     view: View
+    rules: list[ProtectionRule]  # those that were active when they were locked
     legs: list[Leg] = field(default_factory=list)
 
     @property
@@ -60,6 +72,7 @@ class Desk:
         self.position.view = self.view
         self.position.zone = risk.zone_of(risk.health(self.risk())).value
         self.position.save()
+        protecting.save(self.rules, self.position, self.now)
         accounts.publish_account(self.account, self.view, self.now)
 
     def save_sale(self, user_id: str | None) -> None:
@@ -97,6 +110,7 @@ def lock(position_id: str, now: datetime, *, bidder: str | None = None) -> Desk:
         wallets=wallets.lock(_pairs(position, pool, bidder)),
         backstop=backstop.lock(pool.asset_id),
         view=View.read(now).with_pools([pool]),
+        rules=protecting.lock(position_id),
     )
 
 

@@ -115,21 +115,19 @@ class Liquidation(models.Model):
         self.filled, self.live_seconds = auction.filled, auction.live_seconds
 
 
-class LiquidationStage(Published):
-    """A stage that a liquidation has reached: the row is what it tells. Appended once.
+class Stage(models.Model):
+    """A stage that an auction has reached: the row is what it tells. Appended once.
 
-    It belongs into snapshots while its liquidation runs; the settlement ends all of its stages.
+    It belongs into snapshots while its auction runs; the settlement ends all of its stages.
     """
 
-    CHANNEL: ClassVar[str] = "liquidations"
-
-    key = models.CharField(primary_key=True, max_length=64)  # "<liquidation id>:<stage>"
-    liquidation = models.ForeignKey(Liquidation, on_delete=models.PROTECT, related_name="stages")
+    key = models.CharField(primary_key=True, max_length=64)  # "<id>:<stage>"
     stage = models.CharField(max_length=16)
     data = models.JSONField()
     at = models.DateTimeField()
 
     class Meta:
+        abstract = True
         ordering = ["at", "key"]
 
     def __str__(self) -> str:
@@ -146,11 +144,22 @@ class LiquidationStage(Published):
     def stream_dims(self) -> tuple[str, ...]:
         return (self.data["poolId"], self.data["tier"], self.stage)
 
-    def is_open(self) -> bool:
-        return self.liquidation.is_open
-
     def to_dict(self) -> dict[str, Any]:
         return dict(self.data)
+
+
+class LiquidationStage(Stage, Published):
+    """A stage of a liquidation."""
+
+    CHANNEL: ClassVar[str] = "liquidations"
+
+    liquidation = models.ForeignKey(Liquidation, on_delete=models.PROTECT, related_name="stages")
+
+    class Meta(Stage.Meta):
+        pass
+
+    def is_open(self) -> bool:
+        return self.liquidation.is_open
 
 
 class Bid(Appended):

@@ -20,6 +20,7 @@ from dualis.lending.books import PoolBooks, TierDebt
 from dualis.lending.rates import RateModel
 from dualis.lending.terms import AssetTerms, CollateralTier, CreditTier
 from dualis.lending.view import View
+from dualis.lookups import built_once
 from dualis.oracle.models import Asset
 from dualis.published import Published
 
@@ -117,6 +118,7 @@ class Pool(Published):
     is_active = models.BooleanField(default=True)
     is_supply_paused = models.BooleanField(default=False)
     is_borrow_paused = models.BooleanField(default=False)
+    is_protocol_paused = models.BooleanField(default=False)  # the market's switch, for the row
 
     price = ExactDecimalField(max_digits=28, decimal_places=8)  # USD, at the last publication
     reason = models.CharField(max_length=12, default="params")
@@ -179,6 +181,8 @@ class _Position(Published):
     opened_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True)
 
+    view: View | None = None
+
     class Meta:
         abstract = True
 
@@ -214,8 +218,6 @@ class SupplyPosition(_Position):
             )
         ]
 
-    view: View | None = None
-
     def __str__(self) -> str:
         return f"{self.id} in {self.pool_id}"
 
@@ -237,8 +239,6 @@ class BorrowPosition(_Position):
     class Meta:
         ordering = ["opened_at", "id"]
         indexes = [models.Index(fields=["user", "closed_at"])]
-
-    view: View | None = None
 
     def __str__(self) -> str:
         return f"{self.id} of {self.pool_id}"
@@ -285,19 +285,36 @@ class Account(Published):
         return self.user_id
 
     def to_dict(self) -> dict[str, Any]:
-        supplies = SupplyPosition.objects.filter(user_id=self.user_id, closed_at=None)
-        borrows = BorrowPosition.objects.filter(user_id=self.user_id, closed_at=None)
+        supplies, borrows = _supplies(self.user_id), _borrows(self.user_id)
         return figures.account_row(supplies, borrows, self.view or View.read())
 
 
+@built_once
+def _supplies(user_id: str) -> models.QuerySet[SupplyPosition]:
+    return SupplyPosition.objects.filter(user_id=user_id, closed_at=None)
+
+
+@built_once
+def _borrows(user_id: str) -> models.QuerySet[BorrowPosition]:
+    return BorrowPosition.objects.filter(user_id=user_id, closed_at=None)
+
+
 # Django finds the models of an app in this module alone.
+from dualis.lending.alert_models import (  # noqa: E402
+    HealthAlert,
+    OwnStanding,
+    PoolAlert,
+    PoolWatch,
+)
 from dualis.lending.liquidation_models import (  # noqa: E402
     BackstopAccount,
     Bid,
     Liquidation,
     LiquidationStage,
 )
-from dualis.lending.points import MarketPoint, PoolPoint  # noqa: E402
+from dualis.lending.points import HealthPoint, MarketPoint, PoolPoint  # noqa: E402
+from dualis.lending.protection_models import ProtectionRule  # noqa: E402
+from dualis.lending.resale_models import Resale, ResaleBid, ResaleStage  # noqa: E402
 
 __all__ = [
     "Account",
@@ -305,11 +322,20 @@ __all__ = [
     "Bid",
     "BorrowPosition",
     "CreditRating",
+    "HealthAlert",
+    "HealthPoint",
     "Liquidation",
     "LiquidationStage",
     "Market",
     "MarketPoint",
+    "OwnStanding",
     "Pool",
+    "PoolAlert",
     "PoolPoint",
+    "Resale",
+    "ResaleBid",
+    "ResaleStage",
+    "PoolWatch",
+    "ProtectionRule",
     "SupplyPosition",
 ]

@@ -32,6 +32,16 @@ def check(pool: Pool, changes: Mapping[str, Any]) -> dict[str, Any]:
 
     Both the parameters of the first moment and those at the end of a ramp have to be valid.
     """
+    found = read(changes)
+    wanted = present(pool) | found
+    at_once = wanted | {name: max(getattr(pool, name), wanted[name]) for name in ramps.RATIOS}
+    for values in (wanted, at_once):
+        require_valid(values, CollateralTier(pool.haircut_tier))
+    return found
+
+
+def read(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values as the fields of their parameters hold them; ValidationError by parameter."""
     found: dict[str, Any] = {}
     for name, value in changes.items():
         if name not in PARAMETERS:
@@ -42,11 +52,12 @@ def check(pool: Pool, changes: Mapping[str, Any]) -> dict[str, Any]:
             raise errors.ValidationError({name: list(error.messages)}) from None
         if found[name] is None:
             raise errors.ValidationError({name: ["is missing."]})
-    wanted = {name: getattr(pool, name) for name in PARAMETERS} | ramps.targets(pool) | found
-    at_once = wanted | {name: max(getattr(pool, name), wanted[name]) for name in ramps.RATIOS}
-    for values in (wanted, at_once):
-        _require_valid(values, CollateralTier(pool.haircut_tier))
     return found
+
+
+def present(pool: Pool) -> dict[str, Any]:
+    """Return every parameter of a pool; of a ratio that ramps, what it will be."""
+    return {name: getattr(pool, name) for name in PARAMETERS} | ramps.targets(pool)
 
 
 @transaction.atomic
@@ -59,7 +70,7 @@ def change(
     over 24 h (rulings, 25). Locks the pool. PoolNotFound, ValidationError.
     """
     pool = pools.lock([pool_id], now)[pool_id]
-    before = {name: getattr(pool, name) for name in PARAMETERS} | ramps.targets(pool)
+    before = present(pool)
     found = check(pool, changes)
     differing = {name: value for name, value in found.items() if value != before[name]}
     if not differing:
@@ -70,13 +81,14 @@ def change(
     if differing.keys() & set(ramps.RATIOS):
         ramps.start(pool, ramps.targets(pool) | differing, now)
     pools.publish([pool], View.read(now), "params")
-    return {name: (_text(before[name]), _text(value)) for name, value in differing.items()}
+    return {name: (text(before[name]), text(value)) for name, value in differing.items()}
 
 
-def _require_valid(values: Mapping[str, Any], tier: CollateralTier) -> None:
+def require_valid(values: Mapping[str, Any], tier: CollateralTier) -> tuple[RateModel, AssetTerms]:
+    """Return the model and the terms that values make; ValidationError if they make none."""
     try:
         model = RateModel(*[values[name] for name in MODEL])
-        AssetTerms(
+        terms = AssetTerms(
             values["ltv"],
             values["threshold"],
             values["penalty"],
@@ -89,6 +101,7 @@ def _require_valid(values: Mapping[str, Any], tier: CollateralTier) -> None:
         raise errors.ValidationError({"parameters": [f"{error}."]}) from error
     if borrow_apr_up(model, Decimal(1)) > MOST_APR:
         raise errors.ValidationError({"parameters": ["the rate is at most 10 (1,000 %) a year."]})
+    return model, terms
 
 
 def _field(name: str) -> "Field[Any, Any]":
@@ -97,5 +110,6 @@ def _field(name: str) -> "Field[Any, Any]":
     return field
 
 
-def _text(value: Decimal | bool) -> str:
+def text(value: Decimal | bool) -> str:
+    """Return a parameter's value as it is shown."""
     return plain_trimmed(value) if isinstance(value, Decimal) else str(value).lower()

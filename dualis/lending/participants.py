@@ -26,6 +26,7 @@ TARGETS: dict[str, tuple[Decimal, Decimal]] = {
     "tbill-2026": (Decimal(320_400), Decimal(245_300)),
     "spy-2026": (Decimal(30_440), Decimal(17_446)),
 }
+SWING, SWING_POOL = "SWING", "swing-demo"  # what `demo_loans` are about; no target of these acts
 COVER = Decimal("2.5")  # collateral of a new loan, in multiples of its value
 _SEED = "participants"
 _SHARES = (5, 50)  # of 10,000 parts of the target: what one act moves
@@ -98,4 +99,5 @@ def _repay(user_id: str, pool: Pool, amount: str, now: datetime) -> bool:
 
 
 def _position(user_id: str, pool: Pool) -> BorrowPosition | None:
-    return BorrowPosition.objects.filter(user_id=user_id, pool=pool, closed_at=None).first()
+    own = BorrowPosition.objects.filter(user_id=user_id, pool=pool, closed_at=None)
+    return own.exclude(collateral__has_key=SWING).first()

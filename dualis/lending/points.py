@@ -56,3 +56,38 @@ class MarketPoint(models.Model):
 
     def __str__(self) -> str:
         return f"market {self.at}"
+
+
+FEE_PLACES = 8
+
+
+def _ratio_field() -> ExactDecimalField:
+    return ExactDecimalField(decimal_places=6, null=True)
+
+
+class HealthPoint(models.Model):
+    """What the protocol's health score is made of, at a point of the market; null: not measured.
+
+    `buckets` counts loans by their health factor, as `health_score.BUCKETS`; `live_feeds` is the
+    share of prices that were live at this moment, `oracle_uptime` that of the last 24 h.
+    """
+
+    market = models.OneToOneField(
+        MarketPoint, on_delete=models.CASCADE, primary_key=True, related_name="health"
+    )
+    bad_debt_ratio = _ratio_field()
+    reserve_coverage = _ratio_field()
+    liquidation_efficiency = _ratio_field()
+    concentration = _ratio_field()
+    live_feeds = _ratio_field()
+    oracle_uptime = _ratio_field()
+    buckets = models.JSONField()
+    liquidations_24h = models.PositiveIntegerField()
+    fees_usd = ExactDecimalField(decimal_places=FEE_PLACES)  # since the point before
+    fees_24h_usd = ExactDecimalField(max_digits=30, decimal_places=2)
+
+    class Meta:
+        ordering = ["market"]
+
+    def __str__(self) -> str:
+        return f"health at {self.market.at}"

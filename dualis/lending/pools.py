@@ -8,6 +8,7 @@ from datetime import datetime
 from math import ceil
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from dualis import errors
 from dualis.accounts import ledger
@@ -19,6 +20,7 @@ from dualis.lending.books import BooksRefusal, InsufficientCash, PoolClosed
 from dualis.lending.models import Market, Pool
 from dualis.lending.rates import elapsed_seconds
 from dualis.lending.view import View
+from dualis.lookups import built_once
 
 # Fields of a row whose change is worth an event of its own (spec 1.3: only if a figure moved).
 _UNTOLD = ("reason", "block")
@@ -27,14 +29,21 @@ _UNTOLD = ("reason", "block")
 def lock(pool_ids: Iterable[str], now: datetime) -> dict[str, Pool]:
     """Lock pools in the order of their ids and accrue them to `now`."""
     wanted = sorted(set(pool_ids))
-    rows = Pool.objects.select_for_update(no_key=True, of=("self",)).filter(id__in=wanted)
-    pools = {pool.id: pool for pool in rows.order_by("id")}
+    if not wanted:
+        return {}
+    pools = {pool.id: pool for pool in _locked(*wanted)}
     for pool_id in wanted:
         if pool_id not in pools:
             raise errors.PoolNotFound(poolId=pool_id)
     for pool in pools.values():
         accrue(pool, now)
     return pools
+
+
+@built_once
+def _locked(*pool_ids: str) -> QuerySet[Pool]:
+    rows = Pool.objects.select_for_update(no_key=True, of=("self",))
+    return rows.filter(id__in=pool_ids).order_by("id")
 
 
 def accrue(pool: Pool, now: datetime) -> None:
@@ -53,11 +62,16 @@ def accrue(pool: Pool, now: datetime) -> None:
 
 def publish(pools: Iterable[Pool], view: View, reason: str) -> None:
     """Save pools whose figures an operation has moved."""
+    save_all(told(pools, view, reason))
+
+
+def told(pools: Iterable[Pool], view: View, reason: str) -> list[Pool]:
+    """Return pools whose figures an operation has moved, ready to be saved."""
     rows = list(pools)
     for pool in rows:
         pool.reason = reason
         pool.price = view.quotes[pool.asset_id].price
-    save_all(rows)
+    return rows
 
 
 @transaction.atomic
@@ -75,6 +89,7 @@ def run_block(now: datetime) -> int:
     silent: list[Pool] = []
     for pool in pools.values():
         pool.price = view.quotes[pool.asset_id].price
+        pool.is_protocol_paused = market.is_paused  # a pool that opened during a pause
         is_changed = _told(pool) != before[pool.id]
         if is_changed:
             pool.reason, pool.block = "accrual", market.block
@@ -93,18 +108,24 @@ def book_interest(now: datetime) -> None:
     save_all([], silent=list(pools.values()))
 
 
-def require_open(pool: Pool, operation: str) -> None:
+def require_open(pool: Pool, operation: str) -> Market:
     """Raise unless the pool and the protocol take this operation: supply or borrow."""
-    if Market.objects.get(id=1).is_paused:
+    (market,) = _market()
+    if market.is_paused:
         raise errors.ProtocolPaused()
     is_paused = pool.is_supply_paused if operation == "supply" else pool.is_borrow_paused
     if not pool.is_active or is_paused or (operation == "borrow" and not pool.is_borrowable):
         raise errors.PoolInactive(poolId=pool.id, operation=operation)
+    return market
 
 
-def require_no_grace(symbols: Iterable[str], now: datetime) -> None:
+@built_once
+def _market() -> QuerySet[Market]:
+    return Market.objects.filter(id=1)
+
+
+def require_no_grace(market: Market, symbols: Iterable[str], now: datetime) -> None:
     """Raise while the market, or one of these assets, has only just come back (rulings, 18)."""
-    market = Market.objects.get(id=1)
     since = grace.since_outage(market.resumed_at, market.freezes, symbols, now)
     if since is not None and since < GRACE_SECONDS:
         raise errors.GracePeriod(retryAfter=ceil(GRACE_SECONDS - since))

@@ -10,11 +10,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from dualis import errors
-from dualis.api import PublicView, reply
+from dualis.api import PublicView, asked, reply
 from dualis.exact import plain_trimmed
 from dualis.lending import figures, rates
 from dualis.lending.models import Pool
 from dualis.lending.view import View
+from dualis.paging import SortedQuery, paged
 from dualis.timestamps import iso
 from realtime import journal, readers
 
@@ -32,37 +33,23 @@ TYPES = {
 }
 
 
-class _PoolsQuery(serializers.Serializer[Any]):
+class _PoolsQuery(SortedQuery):
     assetType = serializers.ChoiceField(["all", *TYPES], default="all")
     sortBy = serializers.ChoiceField(list(SORTS), default="tvl")
-    sortOrder = serializers.ChoiceField(["asc", "desc"], default="desc")
-    limit = serializers.IntegerField(min_value=1, max_value=100, default=20)
-    offset = serializers.IntegerField(min_value=0, max_value=100_000, default=0)
 
 
 class Pools(PublicView):
-    """GET pools?assetType&sortBy&sortOrder&limit&offset."""
+    """GET pools?assetType&sortBy&sortOrder&page&limit."""
 
     def get(self, request: Request) -> Response:
-        query = _PoolsQuery(data=request.query_params.dict())
-        query.is_valid(raise_exception=True)
-        asked = query.validated_data
+        query = asked(_PoolsQuery, request)
         with readers.read_only():
             at = journal.position()
             pools = list(Pool.objects.select_related("asset"))
-        kinds = TYPES.get(asked["assetType"])
+        kinds = TYPES.get(query["assetType"])
         rows = [rest_pool(p) for p in pools if not kinds or p.asset.instrument_type in kinds]
-        rows.sort(key=SORTS[asked["sortBy"]], reverse=asked["sortOrder"] == "desc")
-        limit, offset = asked["limit"], asked["offset"]
-        pagination = {
-            "total": len(rows),
-            "limit": limit,
-            "offset": offset,
-            "page": offset // limit + 1,
-            "totalPages": -(-len(rows) // limit),
-            "hasMore": offset + limit < len(rows),
-        }
-        page = rows[offset : offset + limit]
+        rows.sort(key=SORTS[query["sortBy"]], reverse=query["sortOrder"] == "desc")
+        page, pagination = paged(rows, query)
         return reply(page, pagination=pagination, seq=at.seq, epoch=at.epoch)
 
 
@@ -80,7 +67,9 @@ class RateCurve(PublicView):
     """GET pools/<id>/rate-curve: 101 points of the pool's own model."""
 
     def get(self, request: Request, pool_id: str) -> Response:
-        pool = _pool(pool_id)
+        with readers.read_only():
+            at = journal.position()
+            pool = _pool(pool_id)
         places = figures.SHOWN_PLACES
         points = [
             {
@@ -96,7 +85,9 @@ class RateCurve(PublicView):
                 "model": _model(pool),
                 "currentUtilization": rest_pool(pool)["utilization"],
                 "curve": points,
-            }
+            },
+            seq=at.seq,
+            epoch=at.epoch,
         )
 
 
@@ -130,8 +121,6 @@ def rest_pool(pool: Pool) -> dict[str, Any]:
         "priceUSD": plain_trimmed(pool.price),
         "totalBorrowUSD": figures.usd_text(books.borrowed, pool.price),
         "totalReserves": plain_trimmed(books.reserves),
-        "isSupplyPaused": pool.is_supply_paused,
-        "isBorrowPaused": pool.is_borrow_paused,
     }
 
 

@@ -70,6 +70,7 @@ MODELS: dict[str, RateModel] = {
     "CC-REC": _model("0.03", "0.06", "0.70", "0.25", "0.15"),
     "SPY": _EQUITY,
     "SPY-2026": _EQUITY,
+    "SWING": _COIN,  # of demo markets
 }
 
 

@@ -4,10 +4,10 @@ from datetime import datetime
 
 from django.db import transaction
 
-from dualis.lending.books import open_books
+from dualis.lending import opening
 from dualis.lending.models import Market, Pool
 from dualis.lending.rates import MODELS
-from dualis.lending.terms import ASSETS, CreditTier
+from dualis.lending.terms import ASSETS
 from dualis.oracle.models import Quote
 
 # spec 4; T-BILL-2026 and SPY-2026 have their instrument's id
@@ -18,6 +18,7 @@ POOLS: dict[str, str] = {
     "cc-main": "CC",
     "tbill-2026": "T-BILL-2026",
     "spy-2026": "SPY-2026",
+    "swing-demo": "SWING",  # priced in demo markets alone
 }
 
 
@@ -32,27 +33,7 @@ def seed_pools(now: datetime) -> int:
         if pool_id in known or symbol not in quotes:
             continue
         quote, terms, model = quotes[symbol], ASSETS[symbol], MODELS[symbol]
-        pool = Pool(
-            id=pool_id,
-            asset=quote.asset,
-            places=quote.asset.decimals,
-            accrued_at=now,
-            base=model.base,
-            slope=model.slope,
-            kink=model.kink,
-            jump=model.jump,
-            reserve_factor=model.reserve_factor,
-            ltv=terms.ltv,
-            threshold=terms.threshold,
-            penalty=terms.penalty,
-            haircut_tier=terms.tier.value,
-            supply_cap_usd=terms.supply_cap,
-            borrow_cap_usd=terms.borrow_cap,
-            is_borrowable=terms.is_borrowable,
-            is_collateral=True,
-            price=quote.price,
-        )
-        pool.set_books(open_books(pool.places, tuple(tier.value for tier in CreditTier)))
+        pool = opening.new_pool(pool_id, quote, terms, model, now)
         pool.save(force_insert=True)
         opened += 1
     return opened

@@ -20,6 +20,7 @@ from dualis.lending import (
     liquidation_figures,
     settlement,
 )
+from dualis.lending.alert_models import HealthAlert, Told
 from dualis.lending.liquidation_desk import Desk, added, health_shown
 from dualis.lending.liquidation_models import (
     BY_BACKSTOP,
@@ -103,7 +104,10 @@ def finish(desk: Desk, buyer: str | None) -> None:
 
 
 def settle(desk: Desk) -> None:
-    """End the liquidation and tell it; what was sold is in the row. The caller saved the rest."""
+    """End the liquidation and tell it; what was sold is in the row. The caller saved the rest.
+
+    The borrower is told of a sale; `alerts` does that.
+    """
     row, found = desk.running, desk.risk()
     row.status, row.settled_at = SETTLED, desk.now
     row.outcome = row.outcome or CANCELLED
@@ -111,6 +115,15 @@ def settle(desk: Desk) -> None:
     row.health_after = health_shown(found)
     row.save()
     tell(desk, SETTLEMENT, liquidation_figures.settlement_row(row, desk.pool))
+    if row.filled:
+        told = Told(
+            desk.position.user_id,
+            desk.position.id,
+            desk.pool.id,
+            row.health_after,
+            liquidation_id=row.id,
+        )
+        HealthAlert.queue([told], desk.now)
 
 
 def tell(desk: Desk, stage: str, data: dict[str, object]) -> None:

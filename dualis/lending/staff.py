@@ -12,13 +12,9 @@ from django.db import transaction
 from dualis import errors
 from dualis.accounts import audit, users
 from dualis.accounts.models import User
-from dualis.lending import parameters, pools
-from dualis.lending.models import CreditRating, Market, Pool
+from dualis.lending import parameters, switches
+from dualis.lending.models import CreditRating
 from dualis.lending.terms import CreditTier
-from dualis.lending.view import View
-
-SUPPLY, BORROW = "supply", "borrow"
-_SWITCHES = {SUPPLY: "is_supply_paused", BORROW: "is_borrow_paused"}
 
 
 @transaction.atomic
@@ -44,12 +40,8 @@ def pause_pool(
     now: datetime,
 ) -> bool:
     """Pause or resume what a pool takes in or lends; tell whether that changed it. PoolNotFound."""
-    pool = pools.lock([pool_id], now)[pool_id]
-    switch = _SWITCHES[operation]
-    if getattr(pool, switch) == is_paused:
+    if not switches.pause_pool(pool_id, operation, is_paused=is_paused, now=now):
         return False
-    setattr(pool, switch, is_paused)
-    pools.publish([pool], View.read(now), "params")
     action = f"lending.{'pause' if is_paused else 'resume'}_{operation}"
     _audit(action, pool_id, actor, address, now)
     return True
@@ -57,17 +49,12 @@ def pause_pool(
 
 @transaction.atomic
 def pause_protocol(*, is_paused: bool, actor: User, address: str, now: datetime) -> bool:
-    """Pause or resume the whole market and publish every pool; tell whether that changed it.
+    """Pause or resume the whole market, publish every pool and tell every user.
 
-    Locks all pools first, so that what was under way is done and nothing comes after.
+    Tells whether that changed it.
     """
-    rows = pools.lock(Pool.objects.values_list("id", flat=True), now)
-    market = Market.objects.select_for_update(no_key=True).get(id=1)
-    if market.is_paused == is_paused:
+    if not switches.pause_protocol(is_paused=is_paused, now=now):
         return False
-    market.is_paused = is_paused
-    market.save()
-    pools.publish(rows.values(), View.read(now), "params")
     action = f"lending.{'pause' if is_paused else 'resume'}_protocol"
     _audit(action, "market", actor, address, now)
     return True

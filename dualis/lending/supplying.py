@@ -13,10 +13,11 @@ from django.db import transaction
 from dualis import amounts, errors
 from dualis.accounts import ledger, wallets
 from dualis.accounts.ledger import Leg
+from dualis.bulk import save_all
 from dualis.exact import EXACT, ZERO, div_down, mul_down, plain_trimmed
 from dualis.lending import accounts, bookings, bookkeeping, figures, pools
 from dualis.lending.books import BooksRefusal, InsufficientShares
-from dualis.lending.models import Pool, SupplyPosition
+from dualis.lending.models import Account, Pool, SupplyPosition
 from dualis.lending.view import View
 
 
@@ -62,10 +63,8 @@ def supply(user_id: str, pool_id: str, amount: str, *, now: datetime) -> Done:
     paid = bookings.wallet(user_id, pool.asset_id, -taken)
     legs += bookings.supply_moved(position, pool, figures.balance(position, pool), paid, done.dust)
     wallets.save(wallet)
-    pools.publish([pool], view, "deposit")
-    save_position(position, view)
-    accounts.publish_account(account, view, now)
     ledger.post("supply", legs, now=now, reference=position.id, user_id=user_id)
+    _publish(pool, position, account, view, "deposit", now)
     return Done(taken, done.shares, position)
 
 
@@ -91,10 +90,8 @@ def withdraw(user_id: str, pool_id: str, amount: str, *, now: datetime) -> Done:
     )
     wallets.move(wallet, taken)
     wallets.save(wallet)
-    pools.publish([pool], view, "withdraw")
-    save_position(position, view)
-    accounts.publish_account(account, view, now)
     ledger.post("withdraw", legs, now=now, reference=position.id, user_id=user_id)
+    _publish(pool, position, account, view, "withdraw", now)
     return Done(taken, shares, position)
 
 
@@ -135,6 +132,20 @@ def save_position(position: SupplyPosition, view: View) -> None:
     """Save a position, shown at the prices of the view."""
     position.view = view
     position.save()
+
+
+def _publish(
+    pool: Pool,
+    position: SupplyPosition,
+    account: Account,
+    view: View,
+    reason: str,
+    now: datetime,
+) -> None:
+    """Save what is told to the world; last, for it takes the journal's lock."""
+    position.view = view
+    account = accounts.told(account, view, now)
+    save_all([*pools.told([pool], view, reason), position, account])
 
 
 def supply_room_down(pool: Pool, view: View) -> Decimal:

@@ -135,6 +135,7 @@ ASSETS: dict[str, AssetTerms] = {
     "T-BILL-2026": _BILL,
     "RWA-TBILL": _asset("0.85", "0.90", "0.03", ("-", "500"), _RWA),
     "TIFA-REC": _asset("0.50", "0.60", "0.10", ("-", "100"), _TIFA),
+    "SWING": _asset("0.70", "0.80", "0.06", ("1", "10"), _CRYPTO),  # ours, of demo markets
 }
 
 

@@ -6,52 +6,40 @@ from django.utils import timezone
 from rest_framework import serializers
 from rest_framework.views import APIView
 
-from dualis.api import reply
+from dualis.api import ConditionalView, asked, reply
 from dualis.notifications import notices
 from dualis.notifications.kinds import Category, Severity
 from dualis.notifications.models import Notification, UnreadCount
+from dualis.paging import PageQuery, paged
 from realtime import journal, readers
 
 
-class _Query(serializers.Serializer[Any]):
-    page = serializers.IntegerField(min_value=1, max_value=1_000_000, default=1)
-    limit = serializers.IntegerField(min_value=1, max_value=100, default=20)
+class _Query(PageQuery):
     category = serializers.ChoiceField([c.value for c in Category], required=False)
     severity = serializers.ChoiceField([s.value for s in Severity], required=False)
     unread = serializers.BooleanField(default=False)
 
 
-class NotificationsView(APIView):
+class NotificationsView(ConditionalView):
     """GET /v1/notifications/: newest first, by page, with the unread count of the same seq."""
 
     def get(self, request: Any) -> Any:
-        query = _Query(data=request.query_params.dict())
-        query.is_valid(raise_exception=True)
-        asked = query.validated_data
-        page, limit = asked["page"], asked["limit"]
+        query = asked(_Query, request)
         with readers.read_only():
             at = journal.position()
             rows = Notification.objects.filter(user_id=request.user.pk)
             for name in ("category", "severity"):
-                if name in asked:
-                    rows = rows.filter(**{name: asked[name]})
-            if asked["unread"]:
+                if name in query:
+                    rows = rows.filter(**{name: query[name]})
+            if query["unread"]:
                 rows = rows.filter(read_at=None)
-            total = rows.count()
-            data = [row.to_dict() for row in rows[(page - 1) * limit : page * limit]]
+            page, pagination = paged(rows, query)
+            data = [row.to_dict() for row in page]
             unread = _unread(request.user.pk)
-        pagination = {
-            "page": page,
-            "limit": limit,
-            "offset": (page - 1) * limit,
-            "total": total,
-            "totalPages": -(-total // limit),
-            "hasMore": page * limit < total,
-        }
         return reply(data, pagination=pagination, unread=unread, seq=at.seq, epoch=at.epoch)
 
 
-class UnreadCountView(APIView):
+class UnreadCountView(ConditionalView):
     """GET /v1/notifications/unread-count."""
 
     def get(self, request: Any) -> Any:
@@ -61,11 +49,14 @@ class UnreadCountView(APIView):
         return reply({"count": count}, count=count, seq=at.seq, epoch=at.epoch)
 
 
-class NotificationView(APIView):
+class NotificationView(ConditionalView):
     """GET or DELETE /v1/notifications/<id>."""
 
     def get(self, request: Any, notification_id: str) -> Any:
-        return reply(notices.get(request.user.pk, notification_id).to_dict())
+        with readers.read_only():
+            at = journal.position()
+            row = notices.get(request.user.pk, notification_id)
+        return reply(row.to_dict(), seq=at.seq, epoch=at.epoch)
 
     def delete(self, request: Any, notification_id: str) -> Any:
         notices.delete(request.user.pk, notification_id)

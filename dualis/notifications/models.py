@@ -30,7 +30,6 @@ class Notification(Published):
     message = models.TextField()
     data = models.JSONField(default=dict)
     link = models.CharField(max_length=200, blank=True)
-    dedup_key = models.CharField(max_length=120)
     created_at = models.DateTimeField()
     read_at = models.DateTimeField(null=True)
 
@@ -38,7 +37,8 @@ class Notification(Published):
         ordering = ["-created_at", "-id"]
         indexes = [
             models.Index(fields=["user", "read_at", "-created_at"]),
-            models.Index(fields=["user", "dedup_key", "-created_at"]),
+            models.Index(fields=["user", "-created_at"]),
+            models.Index(fields=["created_at"]),
         ]
 
     def __str__(self) -> str:
@@ -69,7 +69,10 @@ class Notification(Published):
 
 
 class UnreadCount(Published):
-    """How many notifications a user has not read; kept by the service, one row a user."""
+    """How many notifications a user has not read; kept by the service, one row a user.
+
+    `past` is not shown: what the user was told lately, in the shape of `memory`.
+    """
 
     CHANNEL: ClassVar[str] = "notifications"
 
@@ -80,6 +83,7 @@ class UnreadCount(Published):
         related_name="unread_notifications",
     )
     count = models.PositiveIntegerField(default=0)
+    past = models.JSONField(default=dict)
 
     def __str__(self) -> str:
         return f"{self.count} unread for {self.user_id}"
@@ -92,3 +96,13 @@ class UnreadCount(Published):
 
     def to_dict(self) -> dict[str, Any]:
         return {"event": "unread_count", "count": self.count}
+
+
+# Django finds the models of an app by this module alone; those of the doors stand in a file of
+# theirs.
+from dualis.notifications.door_models import (  # noqa: E402, F401
+    Broadcast,
+    Delivery,
+    Preference,
+    Webhook,
+)

@@ -10,16 +10,16 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from dualis import errors
-from dualis.api import PublicView, reply, valid
+from dualis.api import PublicView, asked, reply, valid
 from dualis.oracle import health, history, market, staff
 from dualis.oracle.aggregate import PRICE_PLACES
 from dualis.oracle.models import PRICE_DIGITS, OracleAlert, Quote
 from dualis.oracle.valuation import price_text, price_text_or_none
+from dualis.paging import MOST, PageQuery, paged
 from dualis.permissions import IsStaff
 from dualis.timestamps import iso
 from realtime import journal, readers
 
-ALERTS_SHOWN = 100  # spec 3
 _PERCENT_PLACES = 2
 
 
@@ -39,59 +39,75 @@ class Price(PublicView):
     """GET prices/<asset>?history=true&period=24h: the newest price, with 101 earlier ones."""
 
     def get(self, request: Request, asset: str) -> Response:
-        current = rest_row(_quote(asset))
-        if request.query_params.get("history") != "true":
-            return reply(current)
-        points = history.price_history(asset, request.query_params.get("period", "24h"))
-        return reply(
-            {
-                "current": current,
-                "history": [
-                    {"timestamp": iso(point.at), "price": price_text_or_none(point.price)}
-                    for point in points
-                ],
-            }
-        )
+        is_with_history = request.query_params.get("history") == "true"
+        period = request.query_params.get("period", "24h")
+        with readers.read_only():
+            at = journal.position()
+            current = rest_row(_quote(asset))
+            points = history.price_history(asset, period) if is_with_history else []
+        if not is_with_history:
+            return reply(current, seq=at.seq, epoch=at.epoch)
+        past = [
+            {"timestamp": iso(point.at), "price": price_text_or_none(point.price)}
+            for point in points
+        ]
+        return reply({"current": current, "history": past}, seq=at.seq, epoch=at.epoch)
 
 
 class Twap(PublicView):
     """GET twap/<asset>: the time-weighted averages and what they rest on."""
 
     def get(self, request: Request, asset: str) -> Response:
-        quote = _quote(asset)
-        samples = health.samples_of_last_hour(quote)
-        return reply(
-            {
-                "asset": asset,
-                "price5m": price_text_or_none(quote.twap_5m),
-                "price15m": price_text_or_none(quote.twap_15m),
-                "price1h": price_text_or_none(quote.twap_1h),
-                "sampleCount": samples.count,
-                "lastSampleTs": iso(samples.last_at or quote.source_at),
-            }
-        )
+        with readers.read_only():
+            at = journal.position()
+            quote = _quote(asset)
+            samples = health.samples_of_last_hour(quote)
+        row = {
+            "asset": asset,
+            "price5m": price_text_or_none(quote.twap_5m),
+            "price15m": price_text_or_none(quote.twap_15m),
+            "price1h": price_text_or_none(quote.twap_1h),
+            "sampleCount": samples.count,
+            "lastSampleTs": iso(samples.last_at or quote.source_at),
+        }
+        return reply(row, seq=at.seq, epoch=at.epoch)
 
 
 class Sources(PublicView):
     """GET sources: who answers for which assets."""
 
     def get(self, request: Request) -> Response:
-        return reply(health.sources(market.current_quotes()))
+        with readers.read_only():
+            at = journal.position()
+            quotes = market.current_quotes()
+        return reply(health.sources(quotes), seq=at.seq, epoch=at.epoch)
 
 
 class Status(PublicView):
     """GET status: whether the oracle runs, and each asset's breaker and staleness."""
 
     def get(self, request: Request) -> Response:
-        quotes = market.current_quotes()
-        return reply(health.status(quotes, settings.PRICE_SOURCE, now=timezone.now()))
+        with readers.read_only():
+            at = journal.position()
+            quotes = market.current_quotes()
+        row = health.status(quotes, settings.PRICE_SOURCE, now=timezone.now())
+        return reply(row, seq=at.seq, epoch=at.epoch)
+
+
+class _AlertsQuery(PageQuery):
+    limit = serializers.IntegerField(min_value=1, max_value=MOST, default=MOST)  # spec 3: 100
 
 
 class Alerts(PublicView):
-    """GET alerts: the newest 100."""
+    """GET alerts?page&limit: the newest first."""
 
     def get(self, request: Request) -> Response:
-        return reply([_alert(alert) for alert in OracleAlert.objects.all()[:ALERTS_SHOWN]])
+        query = asked(_AlertsQuery, request)
+        with readers.read_only():
+            at = journal.position()
+            page, pagination = paged(OracleAlert.objects.all(), query)
+        rows = [_alert(alert) for alert in page]
+        return reply(rows, pagination=pagination, seq=at.seq, epoch=at.epoch)
 
 
 class ManualPriceBody(serializers.Serializer[Any]):

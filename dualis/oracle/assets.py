@@ -19,6 +19,11 @@ CATALOGUE: dict[str, tuple[str, InstrumentType, int, FeedKind]] = {
     "T-BILL": ("US Treasury Bill", InstrumentType.TREASURY, 6, FeedKind.MANUAL),
 }
 
+# of demo markets alone: what swings so much that loans are liquidated while one looks on
+DEMO_CATALOGUE: dict[str, tuple[str, InstrumentType, int, FeedKind]] = {
+    "SWING": ("Demo Swing", InstrumentType.CRYPTO, 6, FeedKind.MARKET),
+}
+
 # USD; where the simulation starts, and the net asset values of a demo market
 START_PRICES: dict[str, Decimal] = {
     "BTC": Decimal("67710"),
@@ -35,12 +40,13 @@ START_PRICES: dict[str, Decimal] = {
 }
 
 
-def seed_assets() -> None:
+def seed_assets(*, is_demo: bool = False) -> None:
     """Create the assets of the catalogue that are missing; those that exist stay as they are."""
+    catalogue = CATALOGUE | DEMO_CATALOGUE if is_demo else CATALOGUE
     Asset.objects.bulk_create(
         [
             Asset(symbol=symbol, name=name, instrument_type=kind, decimals=decimals, feed_kind=feed)
-            for symbol, (name, kind, decimals, feed) in CATALOGUE.items()
+            for symbol, (name, kind, decimals, feed) in catalogue.items()
         ],
         ignore_conflicts=True,
     )

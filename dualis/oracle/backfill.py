@@ -5,13 +5,14 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from dualis.oracle import walk
-from dualis.oracle.assets import START_PRICES, seed_assets
+from dualis.oracle.assets import DEMO_CATALOGUE, START_PRICES, seed_assets
 from dualis.oracle.history import BATCH, MINUTE, day_of, days_of, flat_bar, history_tick, minute_of
 from dualis.oracle.market import Oracle
 from dualis.oracle.models import Asset, FeedKind, ManualPrice, PriceBar, PriceTick
 from dualis.oracle.sources import MANUAL, SEED, SIMULATED
 from dualis.oracle.windows import HOUR
 
+_PRICED = START_PRICES.keys() | DEMO_CATALOGUE.keys()
 _SEEDER = "seed_demo"
 _FINE = timedelta(hours=25)  # every minute
 _COARSE = timedelta(days=30)  # every 15 minutes
@@ -22,14 +23,15 @@ _RENEW = timedelta(hours=12)  # a net asset value is good for 24
 
 
 @transaction.atomic
-def backfill(now: datetime, seed: int = SEED) -> None:
+def backfill(now: datetime, seed: int = SEED, *, is_demo: bool = False) -> None:
     """Record a year of simulated prices up to `now` and publish the start prices.
 
-    Also enters the net asset values. Assets that have a history keep it.
+    Also enters the net asset values. Assets that have a history keep it. `is_demo` adds those of
+    demo markets.
     """
-    seed_assets()
+    seed_assets(is_demo=is_demo)
     recorded = set(PriceBar.objects.order_by().values_list("asset", flat=True).distinct())
-    for asset in Asset.objects.filter(symbol__in=START_PRICES.keys() - recorded):
+    for asset in Asset.objects.filter(symbol__in=_PRICED - recorded):
         if asset.feed_kind == FeedKind.MANUAL:
             _enter(asset.symbol, now)
         else:
@@ -40,7 +42,8 @@ def backfill(now: datetime, seed: int = SEED) -> None:
 def _simulate(symbol: str, now: datetime, seed: int) -> None:
     moments = _moments(now)
     seconds = [int(moment.timestamp()) for moment in moments]
-    prices = walk.backward(symbol, START_PRICES[symbol], seconds, seed)
+    price = START_PRICES.get(symbol) or walk.starting(symbol, seconds[-1])
+    prices = walk.backward(symbol, price, seconds, seed)
     bars = [
         flat_bar(symbol, SIMULATED, at, price, previous=previous)
         for at, price, previous in zip(moments, prices, [prices[0], *prices], strict=False)

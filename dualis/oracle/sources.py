@@ -107,7 +107,8 @@ class Manual:
         return now
 
     def quotes(self, now: datetime) -> list[SourceQuote]:
-        return _quotes(self, self.last)
+        # An entry of an asset that has gone back to the market counts no more.
+        return _quotes(self, {s: known for s, known in self.last.items() if s in self.symbols})
 
     def recorded(self, asset: str, at: datetime) -> Decimal | None:
         return None

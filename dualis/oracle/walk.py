@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 from hashlib import blake2b
-from math import exp, log, sqrt
+from math import exp, log, pi, sin, sqrt
 from statistics import NormalDist
 
 from dualis.exact import round_even
@@ -41,8 +41,28 @@ class Pegged:
     pull_seconds: float = 600.0
 
 
+@dataclass(frozen=True, slots=True)
+class Tidal:
+    """An asset of demo markets, which swings as no real one does: a sine of the clock around a
+    level, e^`swing` up and down once in `period_seconds`, and off it by `deviation`.
+
+    So loans come near liquidation within minutes. It moves by less than 8 % in 60 s and stays
+    within 18 % of its 5-minute TWAP, inside what a circuit breaker lets pass.
+    """
+
+    level: float
+    swing: float = 0.17
+    period_seconds: int = 900
+    deviation: float = 0.004
+    pull_seconds: float = 600.0
+
+    def at(self, second: int) -> float:
+        """Return the price at a second without the deviation."""
+        return self.level * exp(self.swing * sin(2 * pi * second / self.period_seconds))
+
+
 # Annual volatilities and correlations of the size these markets have shown; BTC is the factor.
-MODELS: dict[str, Free | Pegged] = {
+MODELS: dict[str, Free | Pegged | Tidal] = {
     "BTC": Free(0.45, 1.0),
     "wBTC": Free(0.45, 0.9995),
     "ETH": Free(0.60, 0.80),
@@ -50,8 +70,20 @@ MODELS: dict[str, Free | Pegged] = {
     "DUAL": Free(0.80, 0.35),
     "USDC": Pegged(),
     "USDT": Pegged(),
+    "SWING": Tidal(10.0),
 }
 _UNKNOWN = Free(0.60, 0.50)
+
+
+def starting(symbol: str, second: int) -> Decimal:
+    """Return the price of an asset with a tide when nothing is known of it yet."""
+    return _decimal(_tide(symbol).at(second))
+
+
+def turn_before(symbol: str, second: int) -> int:
+    """Return the last second, at or before this one, at which a tide was high or low."""
+    period = _tide(symbol).period_seconds
+    return second - (second - period // 4) % (period // 2)
 
 
 def forward(symbol: str, price: Decimal, since: int, until: int, seed: int) -> Decimal:
@@ -71,6 +103,9 @@ def backward(symbol: str, price: Decimal, moments: Sequence[int], seed: int) -> 
                 value = value * value / _next(symbol, value, later - earlier, later, seed)
             case Pegged():  # the same in both directions of time
                 value = _next(symbol, value, later - earlier, later, seed)
+            case Tidal() as tide:  # the deviation as well
+                off = value / tide.at(later)
+                value = tide.at(earlier) * _pulled(tide, symbol, off, later - earlier, later, seed)
         found.append(_decimal(value))
     return found[::-1]
 
@@ -82,10 +117,26 @@ def _next(symbol: str, value: float, seconds: int, until: int, seed: int) -> flo
             drawn = correlation * _draw(seed, _COMMON, until) + sqrt(1 - correlation**2) * own
             years = seconds / YEAR_SECONDS
             return value * exp(volatility * sqrt(years) * drawn - volatility**2 * years / 2)
-        case Pegged(deviation, pull_seconds):
-            kept = exp(-seconds / pull_seconds)
-            noise = deviation * sqrt(1 - kept**2) * _draw(seed, symbol, until)
-            return exp(log(value) * kept + noise)
+        case Pegged() as peg:
+            return _pulled(peg, symbol, value, seconds, until, seed)
+        case Tidal() as tide:
+            off = value / tide.at(until - seconds)
+            return tide.at(until) * _pulled(tide, symbol, off, seconds, until, seed)
+
+
+def _pulled(
+    model: Pegged | Tidal, symbol: str, value: float, seconds: int, until: int, seed: int
+) -> float:
+    """Return what is pulled back to 1 after a step."""
+    kept = exp(-seconds / model.pull_seconds)
+    noise = model.deviation * sqrt(1 - kept**2) * _draw(seed, symbol, until)
+    return exp(log(value) * kept + noise)
+
+
+def _tide(symbol: str) -> Tidal:
+    tide = MODELS[symbol]
+    assert isinstance(tide, Tidal), f"{symbol} has no tide"
+    return tide
 
 
 @lru_cache(maxsize=64)

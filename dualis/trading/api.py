@@ -24,6 +24,7 @@ from dualis.retry import retried
 from dualis.trading import actions, agents, exchange, info, money, signing
 from dualis.trading.models import MarginAccount, milliseconds
 from realtime import readers
+from realtime.limits import ProgramThrottle
 
 _NO_STORE = {"Cache-Control": "no-store"}
 
@@ -32,6 +33,7 @@ class _Page(APIView):
     """A view whose errors have the Notional page's shape."""
 
     permission_classes = (AllowAny,)
+    throttle_classes = (ProgramThrottle,)
 
     def handle_exception(self, exc: Exception) -> Response:
         match exc:

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { MAX_EVENTS } from "../../realtime/static/client/channel.js";
+import { CHANNELS } from "../../realtime/static/client/channels.js";
 import { World, acknowledged, notebook, price, row } from "./fakes.mjs";
 
 const notice = (id, seq, more = {}) => row("notifications", { id, category: "system", ...more }, seq);
@@ -219,4 +220,11 @@ test("rows of an event channel are kept up to a bound", async () => {
   world.stream.subscribe("notifications", {}, late.handlers);
   assert.equal(late.rows.length, MAX_EVENTS);
   assert.equal(late.rows[0].id, "n50");
+});
+
+test("rows of positions are told apart, and rules of protection from each other", () => {
+  const { key } = CHANNELS.positions;
+  assert.equal(key({ kind: "borrow", positionId: "brw_1" }), "brw_1");
+  assert.equal(key({ kind: "protection", ruleId: "prt_1", protects: "brw_1" }), "prt_1");
+  assert.equal(key({ kind: "account" }), "account");
 });

@@ -19,7 +19,7 @@ export const CHANNELS = Object.freeze({
   pools: { resumes: false, key: by("poolId"), filters: { pools: "poolId" } },
   positions: {
     resumes: false,
-    key: (row) => row.positionId ?? row.kind ?? null,
+    key: (row) => row.ruleId ?? row.positionId ?? row.kind ?? null,
     filters: { positions: "positionId" },
   },
   liquidations: {
