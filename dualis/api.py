@@ -125,10 +125,7 @@ def idempotent(post: Callable[..., Response]) -> Callable[..., Response]:
 def refuse(error: Exception, context: dict[str, Any]) -> Response:
     """Translate any exception of a REST view into its answer (DRF's exception handler)."""
     request = context["request"]
-    domain = _domain_error(error)
-    if domain is None:
-        log.error("unexpected error in %s", context["view"].__class__.__name__, exc_info=error)
-        domain = errors.DomainError()
+    domain = domain_error(error, context["view"])
     headers = {"Cache-Control": "no-store"}
     if "retryAfter" in domain.details:
         headers["Retry-After"] = str(domain.details["retryAfter"])
@@ -157,6 +154,15 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> JsonR
     """Answer an unknown address below /v1 in the envelope."""
     error = errors.NotFound(what="address", id=request.path)
     return JsonResponse(error_body(error, request), status=404)
+
+
+def domain_error(error: Exception, view: Any) -> errors.DomainError:
+    """Return the refusal that an exception of a view stands for; a bug is logged and hidden."""
+    domain = _domain_error(error)
+    if domain is None:
+        log.error("unexpected error in %s", view.__class__.__name__, exc_info=error)
+        domain = errors.DomainError()
+    return domain
 
 
 def _tag(body: dict[str, Any]) -> str:

@@ -38,6 +38,9 @@ from dualis.notifications import pruning as notification_pruning
 from dualis.notifications.courier import Courier
 from dualis.oracle import backfill, history
 from dualis.oracle.market import Oracle
+from dualis.trading import agents, blocks, hourly, poller, quoting, traders, triggers, venues
+from dualis.trading import liquidation as margin_liquidation
+from dualis.trading import withdrawals as margin_withdrawals
 from governance import deadlines, sharing, voters
 from realtime import journal
 
@@ -47,7 +50,15 @@ STANDBY_SECONDS = 1.0  # how often a waiting engine asks for the lock
 PRUNE_SECONDS = 60.0
 LIQUIDATION_SHARE = 0.8  # of a tick: what is left is for the prices of the next one
 REHEARSAL = timedelta(seconds=10)
-_MOVING = ("oracle.tick", "lending.liquidations", "lending.resales", "lending.block", "demo.")
+_MOVING = (
+    "oracle.tick",
+    "lending.liquidations",
+    "lending.resales",
+    "lending.block",
+    "trading.tick",
+    "trading.block",
+    "demo.",
+)
 ALERTS_SHARE = 0.9  # of a tick, by when the telling of what it found makes a pause
 
 
@@ -188,9 +199,19 @@ def market_steps() -> list[Step]:
     def tell(now: datetime) -> None:
         alerts.step(now, lambda: time_left(ALERTS_SHARE))
 
+    def trade(now: datetime) -> None:
+        triggers.run(now)
+        margin_liquidation.run(now)
+        margin_withdrawals.run(now)
+
+    venue = venues.current()
+    polling = [Step("trading.fills", 1.0, lambda now: poller.step(venue, now), is_atomic=False)]
+
     demo = [
         Step("demo.values", 600.0, backfill.renew_values),
         Step("demo.participants", 4.0, participants.step),
+        Step("demo.makers", settings.TICK_SECONDS, quoting.run, is_atomic=False),
+        Step("demo.traders", 3.0, traders.step),
         Step("demo.loans", 7.0, demo_loans.step, is_atomic=False),
         Step("demo.bids", 3.0, demo_bids.step, is_atomic=False),
         Step("demo.voters", 3.0, voters.step, is_atomic=False),
@@ -204,6 +225,11 @@ def market_steps() -> list[Step]:
         Step("lending.pool_watch", 60.0, pool_alerts.look),
         Step("lending.pool_alerts", 1.0, pool_alerts.tell),
         Step("lending.block", settings.BLOCK_SECONDS, pools.run_block),
+        Step("trading.tick", settings.TICK_SECONDS, trade, is_atomic=False),
+        Step("trading.block", settings.BLOCK_SECONDS, blocks.run),
+        *(polling if venue.is_local else []),  # another one has a process of its own
+        Step("trading.hour", 60.0, hourly.run, is_atomic=False),
+        Step("trading.nonces", 3_600.0, agents.prune),
         Step("lending.interest", 3_600.0, pools.book_interest),
         Step("lending.history", 300.0, lending_history.record),
         Step("lending.history_prune", 3_600.0, lending_history.prune),

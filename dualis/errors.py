@@ -308,6 +308,45 @@ class GracePeriod(DomainError):
     )
 
 
+# --- margin ledger -----------------------------------------------------------------------------
+class AccountNotFound(DomainError):
+    code, status, text = "ACCOUNT_NOT_FOUND", 404, "There is no margin account {address}."
+
+
+class AddressTaken(DomainError):
+    code, status, text = (
+        "WALLET_ALREADY_LINKED",
+        409,
+        "The address {address} or this user is linked already.",
+    )
+
+
+class InsufficientMargin(DomainError):
+    code, status, text = "INSUFFICIENT_MARGIN", 422, "Only {withdrawable} {asset} can leave now."
+
+
+class NonceRefused(DomainError):
+    code, status, text = "INVALID_NONCE", 422, "The nonce {nonce} {reason}."
+
+
+class InvalidSignature(DomainError):
+    code, status, text = "INVALID_SIGNATURE", 401, "The signature is not valid: {reason}."
+
+
+class LeverageRefused(DomainError):
+    """`code` in the details is the page's code of the same refusal of an order."""
+
+    code, status, text = "LEVERAGE_REFUSED", 422, "This leverage of {coin} {reason}."
+
+
+class OrderNotFound(DomainError):
+    code, status, text = "ORDER_NOT_FOUND", 404, "There is no open order {orderId}."
+
+
+class DepositNotFound(DomainError):
+    code, status, text = "DEPOSIT_NOT_FOUND", 422, "Transaction hash not found on blockchain"
+
+
 # --- notifications -----------------------------------------------------------------------------
 class TooManyWebhooks(DomainError):
     code, status, text = "TOO_MANY_WEBHOOKS", 422, "There are at most {most} webhooks a user."

@@ -8,6 +8,7 @@ from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_UP, Context, Decimal
 # 80 digits hold the product of two numeric(38,18) without rounding.
 EXACT = Context(prec=80)
 ZERO = Decimal(0)
+TOO_BIG = Decimal(10) ** 20  # numeric(38,18) keeps 20 digits before the point
 
 
 def mul_down(a: Decimal, b: Decimal, places: int) -> Decimal:

@@ -1,8 +1,20 @@
 """What a model must say of itself to be told to the world. Knows no socket and no journal."""
 
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from typing import Any, ClassVar, NoReturn, Protocol
 
 from django.db import models, transaction
+
+
+class Told(Protocol):
+    """What the journal records: a published row, or another face of one."""
+
+    CHANNEL: ClassVar[str]
+
+    def stream_key(self) -> str: ...
+    def stream_owner(self) -> str: ...
+    def stream_dims(self) -> tuple[str, ...]: ...
+    def to_dict(self) -> dict[str, Any]: ...
 
 
 class PublishedQuerySet(models.QuerySet[Any]):
@@ -61,6 +73,25 @@ class Published(models.Model):
         """Tell whether the row belongs into a snapshot; a row that ends is still sent once."""
         return True
 
+    def faces(self) -> Sequence[Told]:
+        """Return what is told when the row changes: itself, unless several channels show it."""
+        return (self,)
+
     def to_dict(self) -> dict[str, Any]:
         """Return the whole public state of the row, ready for JSON."""
         raise AssertionError(f"{type(self).__name__} does not say what it shows")
+
+
+class PublishedOnce(Published):
+    """A published row that is appended: written once, never changed, never deleted."""
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            raise TypeError(f"{self!r} is written and stays as it is")
+        super().save(*args, **{**kwargs, "force_insert": True})
+
+    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise TypeError(f"{self!r} is written and stays")

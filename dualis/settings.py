@@ -98,6 +98,7 @@ INSTALLED_APPS = [
     "dualis.accounts",
     "dualis.oracle",
     "dualis.lending",
+    "dualis.trading",
     "dualis.notifications",
     "governance",
     "realtime",
@@ -234,6 +235,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = HTTP_MAX_BYTES = 256 * 1024
 WS_AUTH_SECONDS = env.float("WS_AUTH_SECONDS", 30.0)
 WS_PING_SECONDS = env.float("WS_PING_SECONDS", 30.0)
 WS_PONG_SECONDS = env.float("WS_PONG_SECONDS", 30.0)
+NOTIONAL_IDLE_SECONDS = env.float("NOTIONAL_IDLE_SECONDS", 60.0)
 WS_MAX_BYTES = env.int("WS_MAX_BYTES", 16_384)
 WS_RATE = env.float("WS_RATE", 5.0)
 WS_BURST = env.float("WS_BURST", 20.0)
@@ -242,6 +244,7 @@ WS_MAX_PER_ADDRESS = env.int("WS_MAX_PER_ADDRESS", 200)
 LOGIN_RATE = env.str("LOGIN_RATE", "10/15m")
 
 # --- the market ------------------------------------------------------------------------------
+FILLS_VENUE = env.str("FILLS_VENUE", "paper")
 PRICE_SOURCE = env.str("PRICE_SOURCE", "simulated")
 TICK_SECONDS = env.float("TICK_SECONDS", 1.0)
 BLOCK_SECONDS = env.float("BLOCK_SECONDS", 5.0)

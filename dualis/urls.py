@@ -5,6 +5,7 @@ from django.urls import include, path, re_path
 
 from dualis import api
 from dualis.accounts import browser
+from dualis.trading import api as trading_api
 from realtime import health, pages
 from realtime.api import EventsView
 
@@ -18,12 +19,16 @@ urlpatterns = [
     path("livez", health.livez),
     path("readyz", health.readyz),
     path("v1/health", health.health),
+    path("health", health.fills_health),
     path("v1/auth/", include("dualis.accounts.urls")),
     path("v1/user/", include("dualis.accounts.money_urls")),
     path("v1/oracle/", include("dualis.oracle.urls")),
     path("v1/", include("dualis.notifications.urls")),
     path("v1/", include("dualis.lending.urls")),
     path("v1/", include("governance.urls")),
+    path("v1/", include("dualis.trading.urls")),
+    path("info", trading_api.Info.as_view()),
+    path("exchange", trading_api.Exchange.as_view()),
     path("v1/events", EventsView.as_view()),
     re_path(r"^v1/", api.not_found),
     path("admin/", admin.site.urls),

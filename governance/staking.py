@@ -14,13 +14,12 @@ from decimal import Decimal
 from django.db import transaction
 from django.db.models import QuerySet
 
-from dualis import errors
+from dualis import amounts, errors
 from dualis.accounts import ledger, votes, wallets
 from dualis.accounts.ledger import Leg
 from dualis.accounts.money import Movement
 from dualis.accounts.votes import DUAL
 from dualis.exact import EXACT, ZERO, plain_trimmed
-from dualis.lending import amounts
 from dualis.lending.liquidation_models import texts
 from dualis.notifications import notices
 from dualis.oracle.models import Asset

@@ -1,7 +1,8 @@
 """One socket's way out: what the hub and the session hand over, in order, never waiting.
 
 1. While nothing waits and the peer reads, frames are written at once; otherwise they queue.
-2. A channel is held while its snapshot is read; events at or below its seq are dropped.
+2. A channel (or one of several subscriptions to it, by its name) is held while its snapshot is
+   read; events at or below its seq are dropped.
 3. Past the mailbox's bound the connection is given up; nobody else waits for it.
 
 Knows mailbox and transport. Knows nothing of protocols beyond how to turn an event into a frame.
@@ -28,11 +29,13 @@ class Connection:
         on_slow: Callable[[], None],
         on_internal: Callable[[Event], None],
         on_resync: Callable[[], None],
+        name_of: Callable[[Event], str] = lambda event: event.channel,
     ) -> None:
         self.transport = transport
         self.mailbox = Mailbox()
         self.is_closed = False
         self._frame_of = frame_of
+        self._name_of = name_of
         self._on_slow = on_slow
         self._on_internal = on_internal
         self._on_resync = on_resync
@@ -55,7 +58,8 @@ class Connection:
             self.transport.write([self._frame_of(event) for event in events])
             return
         for event in events:
-            self.mailbox.put(Letter(self._frame_of(event), event.channel, event.key, event.seq))
+            name = self._name_of(event)
+            self.mailbox.put(Letter(self._frame_of(event), name, event.key, event.seq))
         self._flush()
 
     def resync(self) -> None:
@@ -139,7 +143,8 @@ class Connection:
         return [event for event in events if event.channel not in self._internal]
 
     def _above_floors(self, events: Sequence[Event]) -> Sequence[Event]:
-        kept = [event for event in events if event.seq > self._floors.get(event.channel, 0)]
+        floors, name_of = self._floors, self._name_of
+        kept = [event for event in events if event.seq > floors.get(name_of(event), 0)]
         last = events[-1].seq
         held = self.mailbox.is_holding
         if not held and all(last >= floor for floor in self._floors.values()):

@@ -14,6 +14,7 @@ from redis.exceptions import RedisError
 
 from dualis.models import EngineStep, EngineTerm
 from dualis.timestamps import iso, iso_or_none
+from dualis.trading import poller
 from realtime import readers
 from realtime.consumers import presence
 from realtime.journal import position
@@ -53,6 +54,27 @@ async def health(request: HttpRequest) -> JsonResponse:
         "dependencies": parts,
     }
     return JsonResponse(body, status=200 if is_up else 503)
+
+
+async def fills_health(request: HttpRequest) -> JsonResponse:
+    """Answer `GET /health` of the Notional page: 503 when fills may be missing."""
+    now = timezone.now()
+    try:
+        state = await readers.run(_poller, now)
+    except DatabaseError:
+        return JsonResponse({"status": "unavailable", "timestamp": iso(now)}, status=503)
+    is_well = state["status"] != "stopped" and not state["stale"]
+    body = {
+        "status": "ok" if is_well else "unavailable",
+        "timestamp": iso(now),
+        "fillsPoller": state,
+    }
+    return JsonResponse(body, status=200 if is_well else 503)
+
+
+def _poller(now: datetime) -> dict[str, Any]:
+    with readers.read_only():
+        return poller.status(now)
 
 
 async def _parts(now: datetime) -> dict[str, dict[str, Any]]:

@@ -19,7 +19,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from dualis.errors import JournalGone
-from dualis.published import Published
+from dualis.published import Published, Told
 from dualis.timestamps import iso
 from realtime import messages
 from realtime.models import Event, Head
@@ -58,10 +58,13 @@ def record(rows: Sequence[Published], *, is_deleted: bool = False) -> None:
     Locks the head row until the transaction ends that wrote the rows.
     """
     assert connection.in_atomic_block, "a row and its event are written in one transaction"
-    last, epoch = _advance(len(rows))
+    told = [face for row in rows for face in row.faces()]
+    if not told:
+        return
+    last, epoch = _advance(len(told))
     at = timezone.now()
     written = [
-        _event(seq, row, at, is_deleted) for seq, row in enumerate(rows, last - len(rows) + 1)
+        _event(seq, face, at, is_deleted) for seq, face in enumerate(told, last - len(told) + 1)
     ]
     _write(written)
     part = _Part(_transaction(), epoch, [to_message(event, epoch) for event in written])
@@ -229,7 +232,7 @@ def _write(events: Sequence[Event]) -> None:
             copy.write_row([values[name] for name in names])
 
 
-def _event(seq: int, row: Published, at: datetime, is_deleted: bool) -> Event:
+def _event(seq: int, row: Told, at: datetime, is_deleted: bool) -> Event:
     data = row.to_dict()
     if is_deleted:
         data["deleted"] = True

@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 USER_READS = "300/m"  # Dualis: REST, per user
 USER_WRITES = "60/m"  # Dualis: REST, per user
 ANONYMOUS = "120/m"  # Dualis: REST, per address
+PROGRAMS = "1200/m"  # notional 1: none documented, Hyperliquid's for contrast; per address
 REDIS_SECONDS = 1  # how long a request waits for a Redis that does not answer
 
 _RATE = re.compile(r"(\d+)/(\d*)(s|m|h|d)")
@@ -77,6 +78,15 @@ class ApiThrottle(BaseThrottle):
             hit(USER_READS, "rest", "read", request.user.pk)
         else:
             hit(USER_WRITES, "rest", "write", request.user.pk)
+        return True
+
+
+class ProgramThrottle(BaseThrottle):
+    """The limit on `POST /info` and `/exchange`, which programs call without a login."""
+
+    def allow_request(self, request: Any, view: Any) -> bool:
+        """Return True, or raise RateLimited."""
+        hit(PROGRAMS, "notional", request.address)
         return True
 
 

@@ -11,6 +11,7 @@ from realtime.topics import Selection
 class CloseCode(IntEnum):
     """Close codes: the Dualis page's, RFC 6455's, and two of ours (4008, and 1012 on restart)."""
 
+    IDLE = 1000  # notional 1: silence ends normally
     TOO_BIG = 1009
     INTERNAL_ERROR = 1011
     SERVICE_RESTART = 1012
@@ -53,12 +54,16 @@ class Authenticate:
 
 @dataclass(frozen=True, slots=True)
 class Subscribe:
-    """Join a channel; `after` asks for what was missed since, in the journal called `epoch`."""
+    """Join a channel; `after` asks for what was missed since, in the journal called `epoch`.
+
+    `owner` is whose rows are wanted where the protocol lets a client say so.
+    """
 
     selection: Selection
     with_seq: bool = False
     after: int | None = None
     epoch: str = ""
+    owner: str = ""
 
     @property
     def channel(self) -> str:

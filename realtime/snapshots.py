@@ -19,6 +19,8 @@ from dualis.lending.view import View
 from dualis.notifications.models import Notification, UnreadCount
 from dualis.oracle.models import Asset, Quote
 from dualis.published import Published
+from dualis.trading.models import LeverageSetting, MarginAccount, MarginOrder
+from dualis.trading.statuses import ACTIVE
 from governance.lifecycle import LIVE
 from governance.proposal_models import Proposal, ProposalEvent
 from realtime import journal, topics
@@ -63,6 +65,23 @@ def _liquidations(owner: str) -> Iterable[Published]:
     return [*liquidations.order_by("at", "-stage"), *resales.order_by("at", "key")]
 
 
+def _account(owner: str) -> Iterable[Published]:
+    return MarginAccount.objects.filter(name=owner)
+
+
+def _orders(owner: str) -> Iterable[Published]:
+    rows = MarginOrder.objects.filter(account_id=owner, status__in=ACTIVE)
+    return rows.order_by("venue_oid")
+
+
+def _leverages(owner: str) -> Iterable[Published]:
+    return LeverageSetting.objects.filter(account_id=owner)
+
+
+def _nothing(owner: str) -> Iterable[Published]:
+    return ()
+
+
 def _governance(owner: str) -> Iterable[Published]:
     live = Proposal.objects.filter(status__in=LIVE).order_by("number")
     last = {f"{p.id}:{p.event_count}": p for p in live}
@@ -77,6 +96,10 @@ READERS: dict[str, Callable[[str], Iterable[Published]]] = {
     "liquidations": _liquidations,
     "governance": _governance,
     "notifications": _notifications,
+    **dict.fromkeys(topics.NOTIONAL, _nothing),  # but for those whose snapshot is what stands
+    "accountSummary": _account,
+    "orderUpdates": _orders,
+    "activeAssetData": _leverages,
 }
 
 
@@ -131,7 +154,7 @@ def unknown_ids(selection: topics.Selection) -> list[str]:
 
 def _rows(selection: topics.Selection, owner: str) -> tuple[Row, ...]:
     wanted = topics.topics_for(selection, owner)
-    channel = topics.CHANNELS[selection.channel]
+    channel = topics.channel_of(selection.channel)
     rows: list[Row] = []
     for row in READERS[selection.channel](owner):
         dims = row.stream_dims()
@@ -144,7 +167,7 @@ def _rows(selection: topics.Selection, owner: str) -> tuple[Row, ...]:
 
 def _missed(request: Subscribe, owner: str, at: journal.Position) -> tuple[Event, ...] | None:
     """Return the events after `request.after`, or None if they cannot be told one by one."""
-    channel = topics.CHANNELS[request.channel]
+    channel = topics.channel_of(request.channel)
     if request.after is None or channel.kind is topics.Kind.STATE or request.epoch != at.epoch:
         return None
     if at.is_gone(request.after, with_state=False):

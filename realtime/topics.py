@@ -16,6 +16,7 @@ from typing import Any
 MAX_TOPICS = 64  # a subscription's product of filters
 MAX_ID_LENGTH = 64
 OPEN = "*"
+_SEPARATOR = "\x1f"
 
 
 class Kind(StrEnum):
@@ -94,6 +95,23 @@ CHANNELS: dict[str, Channel] = {
 }
 _INTERNAL = Channel(SESSIONS, Kind.EVENTS, is_private=True)
 
+# The Notional page's: a private one belongs to an address, which anybody may name (no auth there).
+NOTIONAL: dict[str, Channel] = {
+    channel.name: channel
+    for channel in (
+        Channel("userFills", Kind.EVENTS, is_private=True),
+        Channel("accountSummary", Kind.STATE, is_private=True),
+        Channel("orderUpdates", Kind.EVENTS, is_private=True),
+        Channel("userOrderRejections", Kind.EVENTS, is_private=True),
+        Channel("userTransactions", Kind.EVENTS, is_private=True),
+        Channel("activeAssetData", Kind.STATE, is_private=True, filters=(Filter("coin"),)),
+        Channel("twapUpdates", Kind.EVENTS, is_private=True),
+        Channel("newBlocks", Kind.EVENTS),
+        Channel("newTransactions", Kind.EVENTS),
+    )
+}
+_ALL = {**CHANNELS, **NOTIONAL, SESSIONS: _INTERNAL}
+
 
 class InvalidParams(ValueError):
     """The params of a subscription are not what the channel takes; the text says why."""
@@ -148,7 +166,7 @@ def topics_for(selection: Selection, user_id: str) -> frozenset[str]:
 
     The last one carries the rows that every subscriber of the channel gets.
     """
-    channel = CHANNELS[selection.channel]
+    channel = channel_of(selection.channel)
     owner = user_id if channel.is_private else ""
     combinations = product(*(values or (OPEN,) for values in selection.dims))
     return frozenset(_topic(channel.name, owner, dims) for dims in combinations) | {
@@ -169,13 +187,23 @@ def session_topic(user_id: str, session_id: str) -> str:
     return _topic(SESSIONS, user_id, (session_id,))
 
 
-def kind_of(channel: str) -> Kind:
-    """Return the kind of a channel, internal ones included."""
-    return CHANNELS.get(channel, _INTERNAL).kind
+def channel_of(name: str) -> Channel:
+    """Return a channel of either protocol, internal ones included."""
+    return _ALL[name]
+
+
+def kind_of(name: str) -> Kind:
+    """Return the kind of a channel, internal ones included, or of a subscription by its name."""
+    return _ALL[name.partition(_SEPARATOR)[0]].kind
+
+
+def name_of(channel: str, owner: str, dims: Sequence[str]) -> str:
+    """Return the name of one subscription among several to the same channel: its topic."""
+    return _topic(channel, owner, tuple(dims))
 
 
 def _topic(channel: str, owner: str, dims: tuple[str, ...]) -> str:
-    return "\x1f".join((channel, owner, *dims))
+    return _SEPARATOR.join((channel, owner, *dims))
 
 
 def _values(f: Filter, value: Any) -> tuple[str, ...]:

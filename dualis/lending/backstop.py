@@ -9,11 +9,10 @@ from decimal import Decimal
 
 from django.db import transaction
 
-from dualis import errors
+from dualis import amounts, errors
 from dualis.accounts import ledger, wallets
 from dualis.accounts.ledger import Leg
 from dualis.exact import EXACT, ZERO
-from dualis.lending import amounts
 from dualis.lending.liquidation_models import BackstopAccount, exact, texts
 from dualis.lending.models import Pool
 

@@ -5,9 +5,9 @@ from datetime import datetime
 
 from django.db import transaction
 
-from dualis import errors
+from dualis import amounts, errors
 from dualis.exact import plain_trimmed
-from dualis.lending import amounts, auction, settlement, settling
+from dualis.lending import auction, settlement, settling
 from dualis.lending.liquidation_desk import Desk, lock
 from dualis.lending.liquidation_models import Bid, Liquidation
 

@@ -13,11 +13,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from dualis.exact import EXACT, ZERO, div_down, div_up, mul_down, mul_up
+from dualis.exact import EXACT, TOO_BIG, ZERO, div_down, div_up, mul_down, mul_up
 from dualis.lending.books import (
     ONE,
     SHARE_PLACES,
-    TOO_BIG,
     AmountTooLarge,
     AmountTooSmall,
     InsufficientCash,

@@ -11,11 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from dualis.exact import EXACT, ZERO, mul_down, mul_up
+from dualis.exact import EXACT, TOO_BIG, ZERO, mul_down, mul_up
 
 SHARE_PLACES = 18
 ONE = Decimal(1)
-TOO_BIG = Decimal(10) ** 20  # numeric(38,18) keeps 20 digits before the point
 
 
 class BooksRefusal(ValueError):

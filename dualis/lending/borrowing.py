@@ -13,10 +13,10 @@ from decimal import Decimal
 
 from django.db import transaction
 
-from dualis import errors
+from dualis import amounts, errors
 from dualis.accounts import wallets
 from dualis.exact import EXACT, ZERO, div_down, mul_down, plain_trimmed
-from dualis.lending import accounts, amounts, bookings, bookkeeping, figures, pools, risk
+from dualis.lending import accounts, bookings, bookkeeping, figures, pools, risk
 from dualis.lending.books import BooksRefusal, RepaysTooMuch
 from dualis.lending.borrow_desk import SUPPLY, WALLET, Desk, find, pool_of, require_live, take_desk
 from dualis.lending.models import BorrowPosition, Pool

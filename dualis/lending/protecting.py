@@ -10,9 +10,9 @@ from decimal import Decimal, InvalidOperation
 from django.db import transaction
 from django.db.models import QuerySet
 
-from dualis import errors
+from dualis import amounts, errors
 from dualis.bulk import save_all
-from dualis.lending import accounts, amounts
+from dualis.lending import accounts
 from dualis.lending.models import BorrowPosition, Pool
 from dualis.lending.protection import HIGHEST, LOWEST
 from dualis.lending.protection_models import TRIGGER_PLACES, Action, Outcome, ProtectionRule

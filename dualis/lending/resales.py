@@ -16,10 +16,10 @@ from functools import partial
 
 from django.db import transaction
 
-from dualis import errors
+from dualis import amounts, errors
 from dualis.accounts import ledger, wallets
 from dualis.exact import EXACT
-from dualis.lending import amounts, backstop, bidding, grace, resale, resale_figures, settlement
+from dualis.lending import backstop, bidding, grace, resale, resale_figures, settlement
 from dualis.lending.liquidation_models import (
     AUCTION_START,
     OPEN,

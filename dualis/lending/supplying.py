@@ -10,12 +10,12 @@ from decimal import Decimal
 
 from django.db import transaction
 
-from dualis import errors
+from dualis import amounts, errors
 from dualis.accounts import ledger, wallets
 from dualis.accounts.ledger import Leg
 from dualis.bulk import save_all
 from dualis.exact import EXACT, ZERO, div_down, mul_down, plain_trimmed
-from dualis.lending import accounts, amounts, bookings, bookkeeping, figures, pools
+from dualis.lending import accounts, bookings, bookkeeping, figures, pools
 from dualis.lending.books import BooksRefusal, InsufficientShares
 from dualis.lending.models import Account, Pool, SupplyPosition
 from dualis.lending.view import View

@@ -9,7 +9,7 @@ from django.db import connection
 
 BANNER = """
   Dualis is on http://localhost:{port}
-  WebSocket    ws://localhost:{port}/v1/ws
+  WebSocket    ws://localhost:{port}/v1/ws (Dualis), ws://localhost:{port} (Notional)
   Admin        http://localhost:{port}/admin/
 
   Demo logins  demo@dualis.finance   Demo1234!   (also supplier@, trader@, institutional@)

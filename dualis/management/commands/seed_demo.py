@@ -11,6 +11,7 @@ from dualis.accounts import demo
 from dualis.lending.demo import make_demo_market
 from dualis.lending.participants import SWING
 from dualis.oracle import backfill, walk
+from dualis.trading.demo import make_demo_ledger
 from governance.demo import make_demo_governance
 
 _REHEARSED = timedelta(minutes=6)  # at least: from a turn of the tide until it liquidates
@@ -28,6 +29,7 @@ class Command(BaseCommand):
         backfill.backfill(begin, is_demo=True)
         is_new = make_demo_market(begin)
         make_demo_governance(begin)
+        make_demo_ledger(begin)
         if is_new:
             engine.rehearse(begin, _clock)
 

@@ -3,8 +3,7 @@
 from decimal import Decimal, InvalidOperation
 
 from dualis import errors
-from dualis.exact import EXACT
-from dualis.lending.books import TOO_BIG
+from dualis.exact import EXACT, TOO_BIG
 
 MAX = "max"
 

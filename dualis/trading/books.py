@@ -1,0 +1,87 @@
+"""The part of a market's book that an order can reach: from rows to the pure book, and back.
+
+Users' orders come before makers' quotes of the same price: quotes are renewed at every tick.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from dualis.trading.markets import Market
+from dualis.trading.models import BookState, MarginOrder
+from dualis.trading.orderbook import Order, OrderBook, Side, Tif, Trade
+from dualis.trading.statuses import IN_BOOK
+
+REACH = 500  # resting orders that one order can trade with
+_QUOTE = "quote:"
+_Placed = tuple[Decimal, int, int, Order]  # price, quotes last, time, the order
+
+
+@dataclass(slots=True)
+class Reached:
+    """What stands against an order: the users' orders, and all quotes of the market's row."""
+
+    state: BookState
+    orders: dict[str, MarginOrder]
+
+    @property
+    def owners(self) -> set[str]:
+        """Return the accounts that an order may trade with."""
+        return {o.account_id for o in self.orders.values()} | {q[0] for q in self.state.quotes}
+
+    def resting(self, side: Side) -> OrderBook:
+        """Return the users' orders that stand against an order of `side`, as a book."""
+        return _book(self._orders(side))
+
+    def book(self, side: Side) -> OrderBook:
+        """Return all that stands against an order of `side`, quotes included."""
+        resting = self._orders(side)
+        for place, (maker, quoted, price, size) in enumerate(self.state.quotes):
+            if quoted == side.other and Decimal(size):
+                order = Order(f"{_QUOTE}{place}", maker, side.other, Decimal(price), Decimal(size))
+                resting.append((order.price, 1, place, order))
+        return _book(resting)
+
+    def _orders(self, side: Side) -> list[_Placed]:
+        return [
+            (row.price, 0, row.venue_oid, _of_row(row))
+            for row in self.orders.values()
+            if row.status in IN_BOOK and row.side == side.other
+        ]
+
+    def take(self, trade: Trade) -> MarginOrder | None:
+        """Take a trade out of what rests; return the user's order, None for a maker's quote."""
+        if trade.maker_id.startswith(_QUOTE):
+            quote = self.state.quotes[int(trade.maker_id.removeprefix(_QUOTE))]
+            quote[3] = format(Decimal(quote[3]) - trade.size, "f")
+            return None
+        return self.orders[trade.maker_id]
+
+
+def reach(state: BookState, market: Market, side: Side, limit: Decimal) -> Reached:
+    """Read what an order of this side and limit could trade with. The caller locks `state`."""
+    ticks = market.ticks(limit)
+    rows = MarginOrder.objects.filter(coin=market.coin, status__in=IN_BOOK, side=side.other.value)
+    if side is Side.BUY:
+        rows = rows.filter(ticks__lte=ticks).order_by("ticks", "venue_oid")
+    else:
+        rows = rows.filter(ticks__gte=ticks).order_by("-ticks", "venue_oid")
+    return Reached(state, {row.id: row for row in rows[:REACH]})
+
+
+def _book(resting: list[_Placed]) -> OrderBook:
+    found = OrderBook()
+    for *_, order in sorted(resting, key=lambda item: item[:3]):
+        found.rest(order)
+    return found
+
+
+def _of_row(row: MarginOrder) -> Order:
+    return Order(
+        row.id,
+        row.account_id,
+        Side(row.side),
+        row.price,
+        row.size,
+        Tif.GTC,
+        row.is_reduce_only,
+    )

@@ -1,0 +1,144 @@
+"""The locked rows of one act on the margin ledger, and how its transactions are appended.
+
+Lock order: books by coin, accounts by name, the chain's head; then the first save. An act that
+trades locks its books first, so that nobody else can trade with the same orders meanwhile.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from dualis import errors
+from dualis.bulk import save_all
+from dualis.trading import blocks, chain, state
+from dualis.trading.markets import MARKETS
+from dualis.trading.marks import Marks
+from dualis.trading.models import (
+    BookState,
+    ChainHead,
+    Fill,
+    LedgerTransaction,
+    MarginAccount,
+    MarginOrder,
+    Rejection,
+    milliseconds,
+)
+from dualis.trading.statuses import CANCELED
+
+
+@dataclass(slots=True)
+class Desk:
+    """`ledger` is the fold's state of the locked accounts and of the orders taken to the desk."""
+
+    now: datetime
+    marks: Marks
+    accounts: dict[str, MarginAccount]
+    head: ChainHead
+    ledger: state.State = field(default_factory=state.State)
+    orders: dict[str, MarginOrder] = field(default_factory=dict)
+    transactions: list[LedgerTransaction] = field(default_factory=list)
+    fills: list[Fill] = field(default_factory=list)
+    rejections: list[Rejection] = field(default_factory=list)
+    changed: set[str] = field(default_factory=set)  # accounts
+
+    def take_orders(self, orders: Iterable[MarginOrder]) -> None:
+        """Let the fold know of open orders of locked accounts."""
+        for order in orders:
+            self.orders[order.id] = order
+            self.ledger.orders[order.id] = state.Order(
+                order.account_id, order.coin, state.Side(order.side), order.size, {}
+            )
+
+    def post(self, type: str, user: str, data: Mapping[str, Any], order_id: str = "") -> str:
+        """Apply a transaction and append it to the chain; return its hash."""
+        value = state.Transaction(type, user, data, order_id)
+        missing = state.touched(value) - self.accounts.keys()
+        assert not missing, f"{missing} are changed without their lock"
+        state.apply(self.ledger, value)
+        self.changed |= state.touched(value)
+        content = {
+            "type": type,
+            "user": user,
+            "orderId": order_id,
+            "timestamp": milliseconds(self.now),
+            "block": self.head.block,
+            "index": self.head.length,
+            "data": data,
+        }
+        self.head.last_hash = chain.transaction_hash(self.head.last_hash, content)
+        self.transactions.append(
+            LedgerTransaction(
+                hash=self.head.last_hash,
+                block_number=self.head.block,
+                tx_index=self.head.length,
+                type=type,
+                user=user,
+                order_id=order_id,
+                data=dict(data),
+                at=self.now,
+            )
+        )
+        self.head.length += 1
+        return self.head.last_hash
+
+    def set_status(self, order: MarginOrder, status: str) -> None:
+        """Note what has become of an order at the desk."""
+        order.status, order.status_at = status, self.now
+
+    def end(self, order: MarginOrder, reason: str) -> None:
+        """Cancel an active order; the caller saves it."""
+        self.post(state.ORDER_CANCELED, order.account_id, {"reason": reason}, order.id)
+        self.set_status(order, CANCELED)
+
+    def save(self, *orders: MarginOrder) -> None:
+        """Write the chain, these orders, fills, rejections and every account that changed."""
+        save_all(self.transactions)
+        save_all(orders)
+        save_all(self.fills)
+        save_all(self.rejections)
+        told: list[MarginAccount] = []
+        silent: list[MarginAccount] = []
+        for name in sorted(self.changed):
+            account = self.accounts[name]
+            account.take(self.ledger.account(name))
+            account.marks = self.marks
+            (silent if account.is_system else told).append(account)
+        save_all(told, silent=silent)
+        if self.head.length >= blocks.FULL:
+            blocks.seal(self.head, self.now)
+        else:
+            self.head.save()
+
+
+def lock_books(coins: Iterable[str]) -> dict[str, BookState]:
+    """Lock the books of these markets, by coin; make those that are missing."""
+    wanted = sorted(set(coins))
+    assert all(coin in MARKETS for coin in wanted), "the caller has looked"
+    BookState.objects.bulk_create([BookState(coin=coin) for coin in wanted], ignore_conflicts=True)
+    rows = BookState.objects.select_for_update(no_key=True).filter(coin__in=wanted)
+    return {row.coin: row for row in rows.order_by("coin")}
+
+
+def open_desk(names: Iterable[str], now: datetime, marks: Marks | None = None) -> Desk:
+    """Lock these accounts, those of the ledger's own among them, and the head of the chain.
+
+    AccountNotFound for an address without an account.
+    """
+    wanted = sorted(set(names))
+    system = [name for name in wanted if name in state.SYSTEM]
+    if system:
+        MarginAccount._base_manager.bulk_create(
+            [MarginAccount(name=name, opened_at=now) for name in system], ignore_conflicts=True
+        )
+    rows = MarginAccount.objects.select_for_update(no_key=True, of=("self",))
+    accounts = {row.name: row for row in rows.filter(name__in=wanted).order_by("name")}
+    for name in wanted:
+        if name not in accounts:
+            raise errors.AccountNotFound(address=name)
+    ChainHead.objects.bulk_create([ChainHead(id=1)], ignore_conflicts=True)
+    head = ChainHead.objects.select_for_update(no_key=True).get(id=1)
+    desk = Desk(now, marks or Marks.read(now), accounts, head)
+    for name, row in accounts.items():
+        desk.ledger.accounts[name] = row.value
+    return desk

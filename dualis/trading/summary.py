@@ -1,0 +1,143 @@
+"""What an account says of itself at given marks: the wire's accountSummary and its parts. Pure.
+
+The shape is that of the seed's generation (notional 4.2, G1): account figures are JSON numbers,
+figures of a position decimal strings. Shown values are rounded half to even.
+"""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from dualis.exact import EXACT, ZERO, mul_down, mul_up, plain, plain_trimmed, round_even
+from dualis.trading import margin
+from dualis.trading.markets import COLLATERAL, MARKETS, USDC
+from dualis.trading.positions import notional, unrealized_pnl
+from dualis.trading.state import Account
+
+USD_PLACES = 2
+ROE_PLACES = 4
+_ONE = Decimal(1)
+
+Marks = Mapping[str, Decimal]  # oracle asset -> price; USDC is 1
+
+
+def balances_of(account: Account, marks: Marks) -> list[margin.Balance]:
+    """Return what the account holds as margin sees it; what has no price counts for nothing."""
+    usdc = margin.Balance(USDC, account.usdc, _ONE, COLLATERAL[USDC].ltv)
+    return [
+        usdc,
+        *(
+            margin.Balance(
+                asset, amount, marks.get(COLLATERAL[asset].feed, ZERO), COLLATERAL[asset].ltv
+            )
+            for asset, amount in account.assets.items()
+        ),
+    ]
+
+
+def held_of(account: Account, marks: Marks) -> list[margin.Held]:
+    """Return the account's markets as margin sees them, those without a position included."""
+    return [
+        margin.Held(
+            coin,
+            account.positions.get(coin, margin.Position()),
+            marks[market.feed],
+            Decimal(account.leverage.get(coin, market.max_leverage)),
+            Decimal(market.max_leverage),
+        )
+        for coin, market in MARKETS.items()
+        if market.feed in marks
+    ]
+
+
+def margin_of(
+    account: Account, marks: Marks, orders: list[margin.OpenOrder] | None = None
+) -> margin.Margin:
+    """Return the margin of an account at these marks."""
+    return margin.margin_of(balances_of(account, marks), held_of(account, marks), orders or ())
+
+
+def withdrawable_down(account: Account, found: margin.Margin) -> Decimal:
+    """Return the USDC that can leave: free of margin, of holds, and never borrowed."""
+    free = EXACT.subtract(account.usdc, account.held(USDC))
+    return max(min(free, found.available), ZERO)
+
+
+def summary(
+    account: Account, marks: Marks, orders: list[margin.OpenOrder] | None = None
+) -> dict[str, Any]:
+    """Return the summary of an account (G1)."""
+    found = margin_of(account, marks, orders)
+    return {
+        "accountValue": _number(found.account_value),
+        "totalMarginUsed": _number(found.initial),
+        "availableMargin": _number(found.available),
+        "crossMaintenanceMargin": _number(found.maintenance),
+        "withdrawable": _number(withdrawable_down(account, found)),
+        "assets": assets(account),
+        "positions": positions(account, marks, found),
+    }
+
+
+def assets(account: Account) -> list[dict[str, Any]]:
+    """Return total and available of each asset; USDC is always there."""
+    return [
+        {
+            "coin": asset,
+            "total": float(account.balance(asset)),
+            "available": float(EXACT.subtract(account.balance(asset), account.held(asset))),
+        }
+        for asset in (USDC, *sorted(account.assets))
+    ]
+
+
+def positions(account: Account, marks: Marks, found: margin.Margin) -> dict[str, dict[str, str]]:
+    """Return the open positions by coin."""
+    shown: dict[str, dict[str, str]] = {}
+    for held in held_of(account, marks):
+        if held.position.size:
+            shown[held.coin] = position(held, account, found)
+    return shown
+
+
+def position(held: margin.Held, account: Account, found: margin.Margin) -> dict[str, Any]:
+    """Return one position; `liqPx` is null where no price endangers it."""
+    pnl = unrealized_pnl(held.position, held.mark)
+    collateral = COLLATERAL.get(held.coin)
+    price = margin.liquidation_price(
+        held,
+        found,
+        collateral=account.assets.get(held.coin, ZERO),
+        ltv=collateral.ltv if collateral else ZERO,
+    )
+    roe = EXACT.divide(pnl, held.initial) if held.initial else ZERO
+    return {
+        "coin": held.coin,
+        "szi": plain_trimmed(held.position.size),
+        "entryPx": _price(held.position.entry_price),
+        "positionValue": plain(notional(held.position, held.mark), USD_PLACES),
+        "unrealizedPnl": plain(pnl, USD_PLACES),
+        "marginUsed": plain(held.initial, USD_PLACES),
+        "leverage": plain_trimmed(held.leverage),
+        "liqPx": None if price is None else _price(price),
+        "returnOnEquity": plain(roe, ROE_PLACES),
+    }
+
+
+def usd_up(value: Decimal) -> Decimal:
+    """Return an amount as a requirement is shown, in cents."""
+    return mul_up(value, _ONE, USD_PLACES)
+
+
+def usd_down(value: Decimal) -> Decimal:
+    """Return an amount as means are shown, in cents."""
+    return mul_down(value, _ONE, USD_PLACES)
+
+
+def _number(value: Decimal) -> float:
+    return float(round_even(value, USD_PLACES))
+
+
+def _price(value: Decimal) -> str:
+    """Return a price with cents, or with more decimals below 1."""
+    return plain(value, USD_PLACES if abs(value) >= 1 else 6)

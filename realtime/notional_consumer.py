@@ -1,0 +1,32 @@
+"""The Notional consumer: anybody subscribes to any address; the rest is the shell's."""
+
+import time
+
+from django.conf import settings
+
+from realtime import readers, snapshots, topics
+from realtime.frames import Frame
+from realtime.messages import Event, Message, Subscribe
+from realtime.notional_protocol import Limits, NotionalSession, data_frame, name_of, name_of_event
+from realtime.shell import Shell
+
+
+class NotionalConsumer(Shell):
+    """`/` and `/ws`."""
+
+    def open_session(self, now: float) -> NotionalSession:
+        self.session = NotionalSession(Limits(settings.NOTIONAL_IDLE_SECONDS), now)
+        return self.session
+
+    def frame_of(self, event: Event) -> Frame:
+        return data_frame(event)
+
+    def name_of(self, event: Event) -> str:
+        return name_of_event(event)
+
+    async def do_other(self, message: Message) -> None:
+        assert isinstance(message, Subscribe), "the session asks for nothing else"
+        name = name_of(message)
+        self.begin_join(name, topics.topics_for(message.selection, message.owner))
+        snapshot = await readers.run(snapshots.join, message, message.owner)
+        self.end_join(name, snapshot, self.session.subscribed(message, snapshot, time.time()))
