@@ -27,8 +27,8 @@ class Event(models.Model):
 
     seq = models.BigIntegerField(primary_key=True)
     channel = models.CharField(max_length=32)
-    key = models.CharField(max_length=120)
-    owner = models.CharField(max_length=40, blank=True)
+    key = models.CharField(max_length=160)
+    owner = models.CharField(max_length=140, blank=True)  # a user, or an address of any length
     dims = models.JSONField(default=list)
     is_state = models.BooleanField()
     is_deleted = models.BooleanField(default=False)

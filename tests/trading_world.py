@@ -11,7 +11,8 @@ from tests import world
 from tests.lending_market import T0, after
 
 MARKS = {"BTC": "60000", "ETH": "2000", "CC": "0.2", "USDC": "1"}
-ADA, BOB, EVE = "0xada", "0xb0b", "0xe5e"
+# as long as real ones
+ADA, BOB, EVE = (f"0x{name:a>40}" for name in ("ada", "b0b", "e5e"))
 
 
 def marked(**prices):

@@ -22,6 +22,7 @@ from dualis.accounts.money import (
 )
 from dualis.accounts.permissions import user_of
 from dualis.api import ConditionalView, asked, idempotent, reply
+from dualis.lending.accounts import interest_accrued
 from dualis.paging import PageQuery, pagination
 from realtime import journal, readers
 
@@ -75,6 +76,9 @@ class StatementView(ConditionalView):
     """GET statement: every entry of the caller, newest first; filters type, asset, reference, from,
     to (exclusive). By `page`, or by `cursor` (the last answer's `nextCursor`), which counts nothing
     and costs the same at any depth. As CSV: all that match, streamed; pages do not apply.
+
+    `accrued` is interest of open positions that no entry tells of yet: with it the entries of an
+    account sum to its balance, or to minus its debt.
     """
 
     http_method_names = ["get"]
@@ -115,13 +119,14 @@ def _page(user_id: str, filters: Filters, query: dict[str, Any]) -> Response:
         at = journal.position()
         rows = ledger.statement(user_id, filters, cursor=cursor, offset=offset, limit=limit + 1)
         total = None if cursor else ledger.count(user_id, filters)
+        accrued = interest_accrued(user_id)
     shown, has_more = rows[:limit], len(rows) > limit
     told: dict[str, Any] = {"limit": limit, "hasMore": has_more}
     if total is not None:
         told = pagination(total, offset=offset, limit=limit)
     told["nextCursor"] = str(shown[-1].pk) if has_more else None
     data = [row.to_dict() for row in shown]
-    return reply(data, pagination=told, seq=at.seq, epoch=at.epoch)
+    return reply(data, accrued=accrued, pagination=told, seq=at.seq, epoch=at.epoch)
 
 
 async def _csv(user_id: str, filters: Filters) -> AsyncIterator[str]:

@@ -4,6 +4,8 @@ from datetime import datetime
 
 from django.db.models import QuerySet
 
+from dualis.exact import EXACT, plain_trimmed
+from dualis.lending import figures
 from dualis.lending.models import Account, BorrowPosition, CreditRating, SupplyPosition
 from dualis.lending.terms import CreditTier
 from dualis.lending.view import View
@@ -64,3 +66,24 @@ def _locked_supply(user_id: str, pool_id: str) -> QuerySet[SupplyPosition]:
 def _locked_borrow(user_id: str, position_id: str) -> QuerySet[BorrowPosition]:
     rows = BorrowPosition.objects.select_for_update(no_key=True, of=("self",))
     return rows.filter(user_id=user_id, id=position_id, closed_at=None)
+
+
+def interest_accrued(user_id: str) -> list[dict[str, str]]:
+    """Return by account what open positions earned or owe since the ledger last booked them.
+
+    Signed as an entry of the account would be: earned above zero, owed below.
+    """
+    supplies = SupplyPosition.objects.filter(user_id=user_id, closed_at=None)
+    borrows = BorrowPosition.objects.filter(user_id=user_id, closed_at=None)
+    found = []
+    for supply in supplies.select_related("pool"):
+        earned = EXACT.subtract(figures.balance(supply, supply.pool), supply.booked)
+        found.append((f"supply:{supply.id}", supply.pool.asset_id, earned))
+    for borrow in borrows.select_related("pool"):
+        charged = EXACT.subtract(borrow.booked, figures.debt(borrow, borrow.pool))
+        found.append((f"debt:{borrow.id}", borrow.pool.asset_id, charged))
+    return [
+        {"account": account, "asset": asset, "amount": plain_trimmed(amount)}
+        for account, asset, amount in found
+        if amount
+    ]
