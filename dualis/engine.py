@@ -55,7 +55,8 @@ _MOVING = (
     "lending.liquidations",
     "lending.resales",
     "lending.block",
-    "trading.tick",
+    "trading.triggers",
+    "trading.liquidations",
     "trading.block",
     "demo.",
 )
@@ -199,11 +200,6 @@ def market_steps() -> list[Step]:
     def tell(now: datetime) -> None:
         alerts.step(now, lambda: time_left(ALERTS_SHARE))
 
-    def trade(now: datetime) -> None:
-        triggers.run(now)
-        margin_liquidation.run(now)
-        margin_withdrawals.run(now)
-
     venue = venues.current()
     polling = [Step("trading.fills", 1.0, lambda now: poller.step(venue, now), is_atomic=False)]
 
@@ -225,7 +221,11 @@ def market_steps() -> list[Step]:
         Step("lending.pool_watch", 60.0, pool_alerts.look),
         Step("lending.pool_alerts", 1.0, pool_alerts.tell),
         Step("lending.block", settings.BLOCK_SECONDS, pools.run_block),
-        Step("trading.tick", settings.TICK_SECONDS, trade, is_atomic=False),
+        Step("trading.triggers", settings.TICK_SECONDS, triggers.run, is_atomic=False),
+        Step(
+            "trading.liquidations", settings.TICK_SECONDS, margin_liquidation.run, is_atomic=False
+        ),
+        Step("trading.withdrawals", settings.TICK_SECONDS, margin_withdrawals.run, is_atomic=False),
         Step("trading.block", settings.BLOCK_SECONDS, blocks.run),
         *(polling if venue.is_local else []),  # another one has a process of its own
         Step("trading.hour", 60.0, hourly.run, is_atomic=False),

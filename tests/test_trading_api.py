@@ -218,6 +218,33 @@ def test_a_bad_order_names_its_field(client, change, field):
     assert answer.status_code == 400 and answer.json()["field"] == field
 
 
+@pytest.mark.parametrize("size", ["12345678901234.5", "999999999999999", "0.000000000000000001"])
+def test_long_numbers_are_judged_and_not_a_fault(client, size):
+    answer = send(client, order(wire(size=size)))
+    assert answer.status_code == 200 and "code" in answer.json()["response"]["data"]["statuses"][0]
+
+
+def test_texts_with_a_nul_and_long_names_are_refused(client):
+    assert info(client, "openOrders", user="0x\0").status_code == 400
+    assert info(client, "openOrders", user="0x" + "f" * 5_000).json() == []
+    assert send(client, order(wire(c="a\0"))).status_code == 400
+    long = "0x" + "f" * 130
+    approve = {"type": "approveAgent", "agentAddress": long}
+    withdraw = {"type": "withdraw", "destination": long, "token": "USDC", "amount": "1"}
+    for step, action in enumerate((approve, withdraw)):
+        assert send(client, action, step).json()["code"] == "VALIDATION_ERROR"
+
+
+def test_nothing_leaves_while_a_market_with_a_position_is_frozen(client):
+    tw.place(tw.BOB, "A", "1", "2000")
+    send(client, order(wire(price="2000")))
+    quote = tw.world.quote("ETH", "2000")
+    quote.is_tripped = True
+    quote.save()
+    withdraw = {"type": "withdraw", "destination": OWNER, "token": "USDC", "amount": "1"}
+    assert send(client, withdraw, 1).json()["code"] == "INSUFFICIENT_MARGIN"
+
+
 def test_a_reported_deposit_is_looked_for_in_vain(client):
     action = {"type": "reportDeposit", "txHash": "0x1", "userAddress": OWNER}
     assert send(client, action).json()["error"] == "Transaction hash not found on blockchain"

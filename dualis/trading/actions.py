@@ -8,12 +8,14 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from dualis.exact import EXACT
 from dualis.trading.markets import BY_ASSET_ID
 from dualis.trading.order_rules import Request
 from dualis.trading.orderbook import Side, Tif
 
 MAX_CANCELS = 256
 _MOST = Decimal(10) ** 15
+_UNIT = Decimal(1).scaleb(-18)
 _Text = Annotated[str, msgspec.Meta(max_length=140)]
 
 
@@ -162,6 +164,6 @@ def number(text: str, field: str) -> Decimal:
         value = Decimal(text)
     except InvalidOperation:
         raise Malformed("is no decimal number", field) from None
-    if not value.is_finite() or not 0 <= value < _MOST or value != round(value, 18):
+    if not value.is_finite() or not 0 <= value < _MOST or value != EXACT.quantize(value, _UNIT):
         raise Malformed("is no number from 0 to 10^15 with at most 18 decimals", field)
     return value

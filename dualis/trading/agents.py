@@ -53,6 +53,8 @@ def approve(owner: str, agent: str, name: str, *, now: datetime) -> None:
     The zero address revokes every agent of this name, or all without a name.
     """
     address = agent.lower()
+    if not state.is_address(address):
+        raise errors.ValidationError({"agentAddress": ["is 0x and hex digits."]})
     if len(name) > MAX_NAME:
         raise errors.ValidationError({"agentName": [f"has at most {MAX_NAME} characters."]})
     desk = open_desk([owner], now)

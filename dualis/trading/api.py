@@ -60,6 +60,7 @@ class Info(_Page):
     authentication_classes = ()
 
     def post(self, request: Request) -> Response:
+        _require_text(request)
         query = request.data
         if not isinstance(query, dict) or not isinstance(query.get("type"), str):
             raise info.Missing("Missing 'type' parameter")
@@ -75,6 +76,7 @@ class Exchange(_Page):
     """POST /exchange {"action", "nonce", "expiresAfter"?, "signature"?}."""
 
     def post(self, request: Request) -> Response:
+        _require_text(request)
         body = request.data if isinstance(request.data, dict) else {}
         now = timezone.now()
         action = actions.parse(body.get("action"))
@@ -92,6 +94,12 @@ class Exchange(_Page):
         if not nonce and not isinstance(action, actions.ReportDeposit):
             raise actions.Malformed("Missing 'nonce' field", "nonce")
         return Response(_once(address, signer, action, nonce, now), headers=_NO_STORE)
+
+
+def _require_text(request: Request) -> None:
+    """Raise for a NUL, which no text of ours has and no column of PostgreSQL takes."""
+    if b"\\u0000" in request.body or b"\0" in request.body:
+        raise actions.Malformed("A text has no NUL", "body")
 
 
 def _once(

@@ -9,16 +9,14 @@ One transaction an account, in this order, looking again after each step:
 4. USDC that is still owed is paid by what collateral there is, the insurance, the backstop.
 """
 
-import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
 from django.db import transaction
 
-from dualis import errors
+from dualis.apart import Apart
 from dualis.exact import EXACT, ZERO, div_up, mul_down
-from dualis.retry import retried
 from dualis.trading import books, fills, order_rules, state, summary
 from dualis.trading.bankruptcy import takeover_price
 from dualis.trading.desk import Desk, lock_books, open_desk
@@ -31,8 +29,6 @@ from dualis.trading.positions import Position, notional, unrealized_pnl
 from dualis.trading.state import BACKSTOP, FEES, INSURANCE, SYSTEM, VENUE, Account
 from dualis.trading.statuses import ACTIVE
 
-log = logging.getLogger(__name__)
-
 BACKSTOP_LEVERAGE = Decimal(5)  # of what the backstop holds: its notional is at most this
 ADL, TAKEN = "adl", "backstop"
 ADL_REACH = 50  # accounts of the other side that one liquidation may close
@@ -42,19 +38,17 @@ _AT_RISK = (Stage.PARTIAL, Stage.FULL)
 def run(now: datetime) -> int:
     """Liquidate every account that has to be; return how many. A contended one waits for a tick."""
     marks = Marks.read(now)
-    count = 0
-    for row in MarginAccount.objects.exclude(name__in=SYSTEM).exclude(positions={}):
-        if summary.margin_of(row.value, marks.prices).stage in _AT_RISK:
-            count += _on_its_own(row.name, now)
-    return count
+    done: set[str] = set()
 
+    def act(names: Sequence[str]) -> None:
+        if liquidate(names[0], now):
+            done.add(names[0])
 
-def _on_its_own(name: str, now: datetime) -> bool:
-    try:
-        return retried(lambda: liquidate(name, now))
-    except errors.Contended:
-        log.warning("the account %s is contended; the next tick tries again", name)
-        return False
+    with Apart("liquidating margin accounts") as apart:
+        for row in MarginAccount.objects.exclude(name__in=SYSTEM).exclude(positions={}):
+            if summary.margin_of(row.value, marks.prices).stage in _AT_RISK:
+                apart.act(act, [row.name])
+    return len(done)
 
 
 @transaction.atomic

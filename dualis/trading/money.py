@@ -4,7 +4,6 @@ A transfer moves both ledgers in one transaction (rulings, 31): the wallet's leg
 on `margin:<address>` of the double-entry ledger, the margin ledger a `Transfer`.
 """
 
-import re
 from datetime import datetime
 from decimal import Decimal
 
@@ -13,15 +12,14 @@ from django.db import transaction
 from dualis import amounts, errors
 from dualis.accounts import ledger, wallets
 from dualis.accounts.ledger import Leg
-from dualis.exact import plain_trimmed
+from dualis.exact import EXACT, TOO_BIG, ZERO, plain_trimmed
 from dualis.trading import state, summary
 from dualis.trading.desk import Desk, open_desk
-from dualis.trading.markets import COLLATERAL, USDC
+from dualis.trading.markets import COLLATERAL, MARKETS, USDC
 from dualis.trading.models import MarginAccount
 
 PLACES = COLLATERAL[USDC].places
 TRANSFER = "margin_transfer"
-_ADDRESS = re.compile(r"0x[0-9a-f]{1,128}")
 
 
 @transaction.atomic
@@ -33,8 +31,8 @@ def open_account(
     ValidationError for what is no address; AddressTaken if it, or the user, is linked elsewhere.
     """
     name = address.lower()
-    if not _ADDRESS.fullmatch(name):
-        raise errors.ValidationError({"address": ["is 0x and hex digits."]})
+    if not state.is_address(name):
+        raise errors.ValidationError({"address": ["is 0x and up to 64 hex digits."]})
     row = MarginAccount.objects.select_for_update(no_key=True, of=("self",)).filter(name=name)
     found = row.first()
     linked = MarginAccount.objects.filter(user_id=user_id).first() if user_id else None
@@ -83,7 +81,8 @@ def deposit(address: str, asset: str, amount: Decimal, *, now: datetime, memo: s
     """
     if asset not in COLLATERAL:
         raise errors.ValidationError({"asset": [f"{asset} is no collateral."]})
-    if amount <= 0 or amount != round(amount, COLLATERAL[asset].places):
+    unit = Decimal(1).scaleb(-COLLATERAL[asset].places)
+    if amount <= 0 or amount >= TOO_BIG or amount != amount.quantize(unit, context=EXACT):
         raise errors.ValidationError({"amount": ["is above 0, with the asset's decimals."]})
     desk = open_desk([address], now)
     data = {"asset": asset, "amount": format(amount, "f"), "memo": memo}
@@ -93,8 +92,13 @@ def deposit(address: str, asset: str, amount: Decimal, *, now: datetime, memo: s
 
 
 def withdrawable_down(desk: Desk, name: str) -> Decimal:
-    """Return the USDC that may leave an account at the desk now."""
+    """Return the USDC that may leave an account at the desk now.
+
+    Nothing while a market with a position has no live price: what it needs is not known.
+    """
     account = desk.ledger.account(name)
+    if not all(desk.marks.is_live(MARKETS[coin].feed) for coin in account.positions):
+        return ZERO
     orders = desk.accounts[name].open_orders()
     found = summary.margin_of(account, desk.marks.prices, orders)
     return round_down(summary.withdrawable_down(account, found))

@@ -7,6 +7,7 @@
 Amounts are exact; USDC has 6 places. Knows transactions. Knows nothing of margin, rows or time.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -24,6 +25,9 @@ TREASURY = "treasury"  # lends borrowed USDC and earns its interest
 INSURANCE = "insurance"
 BACKSTOP = "backstop"  # takes over positions at the bankruptcy price
 SYSTEM = (VENUE, FEES, TREASURY, INSURANCE, BACKSTOP)
+
+# The page's own sample has 39 digits; the double-entry ledger keeps names up to this length.
+_ADDRESS = re.compile(r"0x[0-9a-f]{1,64}")
 
 DEPOSIT, WITHDRAWAL, TRANSFER = "Deposit", "Withdrawal", "Transfer"
 ORDER_PLACED, ORDER_CANCELED, ORDER_FILLED = "OrderPlaced", "OrderCanceled", "OrderFilled"
@@ -129,6 +133,11 @@ def touched(transaction: Transaction) -> frozenset[str]:
     if transaction.type == SETTLEMENT:
         names.add(transaction.data["from"])
     return frozenset(names)
+
+
+def is_address(text: str) -> bool:
+    """Tell whether a text is an address that an account may have, in lower case."""
+    return _ADDRESS.fullmatch(text) is not None
 
 
 # --- money --------------------------------------------------------------------------------------

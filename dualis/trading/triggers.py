@@ -1,12 +1,11 @@
 """Orders that wait for the mark: each enters its book once the mark has reached its trigger."""
 
-import logging
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
 
-from dualis import errors
-from dualis.retry import retried
+from dualis.apart import Apart
 from dualis.trading import books, order_rules
 from dualis.trading.counter import Counter, Placed
 from dualis.trading.desk import lock_books, open_desk
@@ -18,8 +17,6 @@ from dualis.trading.order_rules import Request
 from dualis.trading.orderbook import Side
 from dualis.trading.state import FEES, VENUE
 from dualis.trading.statuses import ACTIVE, WAITING
-
-log = logging.getLogger(__name__)
 
 
 @transaction.atomic
@@ -51,15 +48,17 @@ def run(now: datetime) -> int:
     """Try every order that waits for its trigger; return how many entered a book."""
     waiting = MarginOrder.objects.filter(status=WAITING).order_by("venue_oid")
     marks = Marks.read(now)
-    return sum(_on_its_own(row.id, now) for row in waiting if _is_due(row, marks))
+    entered: set[str] = set()
 
+    def act(ids: Sequence[str]) -> None:
+        if enter(ids[0], now=now) is not None:
+            entered.add(ids[0])
 
-def _on_its_own(order_id: str, now: datetime) -> bool:
-    try:
-        return retried(lambda: enter(order_id, now=now)) is not None
-    except errors.Contended:
-        log.warning("the order %s is contended; the next tick tries again", order_id)
-        return False
+    with Apart("entering triggered orders") as apart:
+        for row in waiting:
+            if _is_due(row, marks):
+                apart.act(act, [row.id])
+    return len(entered)
 
 
 def _is_due(row: MarginOrder, marks: Marks) -> bool:

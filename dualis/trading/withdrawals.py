@@ -6,10 +6,11 @@ from decimal import Decimal
 from django.db import transaction
 
 from dualis import amounts, errors
+from dualis.apart import Apart
 from dualis.exact import EXACT, plain_trimmed
 from dualis.trading import money, state, summary
 from dualis.trading.desk import Desk, open_desk
-from dualis.trading.markets import COLLATERAL, USDC
+from dualis.trading.markets import COLLATERAL, MARKETS, USDC
 from dualis.trading.models import Withdrawal
 
 SETTLES_AFTER = timedelta(seconds=5)  # the embedded venue pays out after a block
@@ -25,7 +26,9 @@ def request(
     ValidationError; InsufficientMargin for what margin, or another withdrawal, needs.
     """
     if asset not in COLLATERAL:
-        raise errors.ValidationError({"token": [f"{asset} is not held here."]})
+        raise errors.ValidationError({"token": [f"{asset[:20]} is not held here."]})
+    if not state.is_address(destination.lower()):
+        raise errors.ValidationError({"destination": ["is 0x and hex digits."]})
     desk = open_desk([address], now)
     free = _free_down(desk, address, asset)
     asked = amounts.parse(amount, COLLATERAL[asset].places)
@@ -49,7 +52,12 @@ def request(
 def run(now: datetime) -> int:
     """Pay out what was asked for a block ago; return how many were paid."""
     due = Withdrawal.objects.filter(status=PENDING, requested_at__lte=now - SETTLES_AFTER)
-    return sum(settle(row.id, COMPLETE, now=now) for row in due.order_by("requested_at", "id"))
+    paid = 0
+    with Apart("paying withdrawals out") as apart:
+        for row in due.order_by("requested_at", "id"):
+            apart.act(lambda ids: settle(ids[0], COMPLETE, now=now), [row.id])
+            paid += 1
+    return paid
 
 
 @transaction.atomic
@@ -74,6 +82,8 @@ def _free_down(desk: Desk, name: str, asset: str) -> Decimal:
     account, terms = desk.ledger.account(name), COLLATERAL[asset]
     found = summary.margin_of(account, desk.marks.prices, desk.accounts[name].open_orders())
     free = max(EXACT.subtract(account.balance(asset), account.held(asset)), Decimal(0))
+    if not all(desk.marks.is_live(MARKETS[coin].feed) for coin in account.positions):
+        return Decimal(0)
     price = desk.marks.prices.get(terms.feed)
     if not found.initial and not account.borrowed:
         return free
