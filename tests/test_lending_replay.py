@@ -88,7 +88,6 @@ class History:
             tier = TIERS[n % len(TIERS)]
             staff.assign_tier(user.id, tier, actor=head, address="", now=self.now)
             self.borrow(user)
-            self.borrow(user)
 
     # --- what people do ---------------------------------------------------------------------
     def borrow(self, user) -> None:
@@ -111,7 +110,7 @@ class History:
             own = [loan for loan, owner in self.loans.items() if owner == user.id]
             own = [loan for loan in own if loan in is_open]
             with contextlib.suppress(DomainError):
-                if len(own) < LOANS and self.draw.random() < 0.4:
+                if len(own) < LOANS and self.draw.random() < 0.5:
                     self.borrow(user)
                 elif own and self.draw.random() < 0.1:
                     borrowing.borrow(user.id, self.draw.choice(own), "max", now=self.now)
