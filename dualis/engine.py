@@ -238,13 +238,13 @@ def market_steps() -> list[Step]:
         Step("notifications.prune", PRUNE_SECONDS, notification_pruning.prune, is_atomic=False),
         Step("governance.deadlines", 1.0, deadlines.run, is_atomic=False),
         Step("governance.notices", 1.0, deadlines.tell_people),
-        Step("governance.rewards", 300.0, sharing.run, is_atomic=False),
+        Step("governance.rewards", 5.0, sharing.run, is_atomic=False),
         Step("governance.reward_notices", 5.0, sharing.tell),
         Step("oracle.bars", 60.0, lambda now: history.roll_up()),
         Step("oracle.prune", PRUNE_SECONDS, history.prune, is_atomic=False),
         Step("journal.prune", PRUNE_SECONDS, journal.prune, is_atomic=False),
         Step("accounts.prune", 3_600.0, lambda now: pruning.prune(now=now), is_atomic=False),
-        Step("idempotency.prune", 3_600.0, idempotency.prune),
+        Step("idempotency.prune", PRUNE_SECONDS, idempotency.prune),
         *([] if settings.IS_PRODUCTION else demo),
     ]
 

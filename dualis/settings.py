@@ -214,7 +214,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["dualis.parsing.Parser"],
     "DEFAULT_THROTTLE_CLASSES": ["realtime.limits.ApiThrottle"],
     "EXCEPTION_HANDLER": "dualis.api.refuse",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",

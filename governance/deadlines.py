@@ -4,10 +4,12 @@ Each proposal moves in a transaction of its own, under its lock and judged by it
 or one that was away for days, tell each status once and in order.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
 
+from dualis.apart import Apart
 from dualis.notifications import notices
 from governance import docket, lifecycle, treasury
 from governance.lifecycle import Status
@@ -32,8 +34,14 @@ def run(now: datetime) -> int:
     """Move on every proposal that is due; return how many were."""
     due = Proposal.objects.filter(due_at__lte=now).order_by("due_at", "number")
     found = list(due.values_list("id", "proposer_id")[:MOST_A_STEP])
-    for proposal_id, proposer_id in found:
-        _move_on(proposal_id, proposer_id, now)
+    proposers = dict(found)
+
+    def act(ids: Sequence[str]) -> None:
+        _move_on(ids[0], proposers[ids[0]], now)
+
+    with Apart("moving proposals on") as apart:
+        for proposal_id in proposers:
+            apart.act(act, [proposal_id])
     return len(found)
 
 

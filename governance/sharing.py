@@ -16,7 +16,7 @@ from dualis.lending import backstop
 from dualis.lending.liquidation_models import SETTLED, Liquidation, exact, texts
 from dualis.notifications import notices
 from dualis.retry import retried
-from governance import rewards, staking
+from governance import rewards, stakes
 from governance.staking_models import FeeShare, Stake, Staking
 
 _BATCH = 100  # liquidations shared in one transaction
@@ -24,8 +24,13 @@ _TOLD = 100  # stakers told at a time: the market's clock waits for it
 
 
 def run(now: datetime) -> None:
-    """Share the fees of all that was settled since, batch by batch."""
-    while retried(lambda: share(now)):
+    """Share the fees of what was settled since, a batch at a time."""
+    retried(lambda: share(now))
+
+
+def share_all(now: datetime) -> None:
+    """Share everything that is pending, in the caller's transaction: before a stake changes."""
+    while share(now):
         pass
 
 
@@ -34,9 +39,9 @@ def share(now: datetime) -> list[FeeShare]:
 
     Inside a transaction. Locks the row of all stakes, which makes it the only one at a time.
     """
-    everything = staking.lock()
+    everything = stakes.lock()
     found = Liquidation.objects.filter(status=SETTLED, fee_share=None)
-    places = staking.places()
+    places = stakes.places()
     shares = [
         _share(everything, row, places, now) for row in found.order_by("settled_at", "id")[:_BATCH]
     ]
@@ -52,7 +57,7 @@ def tell(now: datetime) -> bool:
 
     Their dedup window makes it once a day. Locks the row of all stakes.
     """
-    everything, places = staking.lock(), staking.places()
+    everything, places = stakes.lock(), stakes.places()
     if everything.told_to is None:
         return False
     rows = list(Stake.objects.filter(pk__gt=everything.told_to).order_by("pk")[:_TOLD])
@@ -82,7 +87,7 @@ def _share(
         indices[asset] = EXACT.add(indices.get(asset, ZERO), part.gain)
         shared[asset] = EXACT.add(shared.get(asset, ZERO), part.amount)
         given[asset] = part.amount
-        legs += [backstop.fee(asset, -part.amount), Leg(staking.REWARDS, asset, part.amount)]
+        legs += [backstop.fee(asset, -part.amount), Leg(stakes.REWARDS, asset, part.amount)]
     everything.indices, everything.shared = texts(indices), texts(shared)
     if legs:
         ledger.post("fee_share", legs, now=now, reference=row.id)

@@ -22,15 +22,14 @@ from dualis.accounts.votes import DUAL
 from dualis.exact import EXACT, ZERO, plain_trimmed
 from dualis.lending.liquidation_models import texts
 from dualis.notifications import notices
-from dualis.oracle.models import Asset
 from dualis.timestamps import iso_or_none
-from governance import rewards
+from governance import rewards, sharing
+from governance.stakes import REWARDS, lock, places
 from governance.staking_models import Cooldown, Stake, Staking
 
 PLACES = 18  # decimals of DUAL
 COOLDOWN = timedelta(days=7)  # Dualis 7
 MOST_COOLDOWNS = 20  # open at once, of one user
-REWARDS = "rewards"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +48,7 @@ def stake(user_id: str, amount: str, *, now: datetime) -> Done:
     ValidationError, InsufficientBalance, NothingToStake.
     """
     wallet = wallets.lock([(user_id, DUAL)])[user_id, DUAL]
+    sharing.share_all(now)  # what is earned so far belongs to those who stake so far
     everything, row = _lock(user_id)
     paid = _asked(amount, wallet.amount)
     leg = wallets.move(wallet, -paid)
@@ -64,6 +64,7 @@ def unstake(user_id: str, amount: str, *, now: datetime) -> Done:
 
     ValidationError, NothingToStake, InsufficientStake, TooManyCooldowns.
     """
+    sharing.share_all(now)  # what is earned so far is his as well
     everything, row = _lock(user_id)
     taken = _asked(amount, row.staked)
     if taken > row.staked:
@@ -136,12 +137,6 @@ def current() -> Staking:
     return Staking.objects.filter(id=1).first() or Staking()
 
 
-def lock() -> Staking:
-    """Lock the row of all stakes until the transaction ends; make it if it is missing."""
-    Staking.objects.bulk_create([Staking()], ignore_conflicts=True)
-    return Staking.objects.select_for_update(no_key=True).get(id=1)
-
-
 def open_cooldowns(user_id: str) -> QuerySet[Cooldown]:
     """Return what a user has not withdrawn, the first to end first."""
     return Cooldown.objects.filter(stake_id=user_id, withdrawn_at=None).order_by("ends_at", "id")
@@ -153,11 +148,6 @@ def sum_of(cooldowns: list[Cooldown]) -> Decimal:
     for cooldown in cooldowns:
         total = EXACT.add(total, cooldown.amount)
     return total
-
-
-def places() -> dict[str, int]:
-    """Return the decimals of every asset."""
-    return dict(Asset.objects.values_list("symbol", "decimals"))
 
 
 def _lock(user_id: str) -> tuple[Staking, Stake]:

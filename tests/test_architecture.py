@@ -128,6 +128,7 @@ EDGE_NAMES = {
     "money_api",
     "notional_consumer",
     "pages",
+    "parsing",
     "paging",
     "pools_api",
     "positions_api",

@@ -87,16 +87,17 @@ def test_who_comes_back_after_his_claim_lapsed_changes_nothing(ada):
     assert Delivery.objects.get().state == "delivered"
 
 
-def test_of_one_webhook_one_delivery_is_sent_at_a_time(ada):
-    first, second = hook(ada), hook(ada)
-    for webhook in (first, first, second):
-        waiting(ada, "webhook", webhook)
+def test_of_one_users_webhooks_one_delivery_is_sent_at_a_time(ada):
+    bob = make_user("bob@example.com", email_verified_at=NOW)
+    first, second, his = hook(ada), hook(ada), hook(bob)
+    for webhook in (first, first, second, his):
+        waiting(webhook.user, "webhook", webhook)
     taken = [claim(Door.WEBHOOK), claim(Door.WEBHOOK)]
-    assert {row.webhook for row in taken} == {first, second}
+    assert {row.user for row in taken} == {ada, bob}
     assert claim(Door.WEBHOOK) is None and queue.due(Door.WEBHOOK, NOW, 9) == 0
-    done = next(row for row in taken if row.webhook == first)
+    done = next(row for row in taken if row.user == ada)
     queue.finish(done, DELIVERED, now=NOW)
-    assert queue.due(Door.WEBHOOK, NOW, 9) == 1 and claim(Door.WEBHOOK).webhook == first
+    assert queue.due(Door.WEBHOOK, NOW, 9) == 2 and claim(Door.WEBHOOK).user == ada
 
 
 def test_due_counts_no_further_than_it_is_asked(ada):

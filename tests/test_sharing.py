@@ -80,9 +80,27 @@ def test_every_batch_is_shared(loan, ada, monkeypatch):
     monkeypatch.setattr(sharing, "_BATCH", 2)
     for _ in range(5):
         settled(loan, {"ETH": "1"})
-    sharing.run(T0)
-    assert FeeShare.objects.count() == 5
+    for count in (2, 4, 5, 5):
+        sharing.run(T0)
+        assert FeeShare.objects.count() == count
     assert ledger.balance("rewards", "ETH") == 2
+    check()
+
+
+def test_whoever_stakes_late_earns_nothing_of_what_was_settled_before(loan, ada):
+    settled(loan, {"ETH": "1"})
+    eve = holder("eve", "100000")
+    staking.stake(eve.id, "99000", now=T0)
+    sharing.run(T0)
+    assert not any(Stake.objects.get(user=eve).earned_at(staking.current()).values())
+    assert staking.claim(ada.id, now=T0).amounts == {"ETH": D("0.4")}
+
+
+def test_whoever_unstakes_keeps_what_was_settled_before(loan, ada):
+    settled(loan, {"ETH": "1"})
+    staking.unstake(ada.id, "max", now=T0)
+    sharing.run(T0)
+    assert staking.claim(ada.id, now=T0).amounts == {"ETH": D("0.4")}
     check()
 
 

@@ -7,7 +7,7 @@
 
 from datetime import datetime, timedelta
 
-from django.db import models, transaction
+from django.db import connection, models, transaction
 
 from dualis.identifiers import public_id
 from dualis.notifications import webhooks
@@ -29,8 +29,12 @@ def due(door: Door, now: datetime, limit: int) -> int:
 def claim(door: Door, now: datetime) -> Delivery | None:
     """Take the delivery that has waited longest, with its user and webhook; None if none is due.
 
-    Of one webhook's deliveries one is sent at a time, so a slow receiver holds up only himself.
+    Of one user's calls one is sent at a time, so a slow receiver holds up only himself. Claims at
+    a door come one after another: each sees what the last one took.
     """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"claim:{door.value}"])
     rows = _due(door, now).select_related("user", "webhook")
     delivery = rows.select_for_update(no_key=True, skip_locked=True, of=("self",)).first()
     if delivery is not None:
@@ -69,5 +73,5 @@ def _due(door: Door, now: datetime) -> models.QuerySet[Delivery]:
     rows = Delivery.objects.filter(door=door.value, ended_at=None, due_at__lte=now)
     if door is Door.WEBHOOK:
         sending = Delivery.objects.filter(door=door.value, state=State.SENDING, due_at__gt=now)
-        rows = rows.exclude(webhook_id__in=sending.values("webhook_id"))
+        rows = rows.exclude(user_id__in=sending.values("user_id"))
     return rows.order_by("due_at", "id")
