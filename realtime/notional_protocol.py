@@ -153,8 +153,9 @@ class NotionalSession:
         request = _request(subscription)
         if isinstance(request, str):
             return _error(request)
-        is_new = name_of(request) not in self.subscriptions
-        if is_new and len(self.subscriptions) >= self.limits.subscriptions:
+        if name_of(request) in self.subscriptions:
+            return [Send(_confirmation("subscribe", request))]  # it goes on: nothing is lost
+        if len(self.subscriptions) >= self.limits.subscriptions:
             return _error(f"At most {self.limits.subscriptions} subscriptions a connection")
         return [request]
 

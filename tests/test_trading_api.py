@@ -171,6 +171,24 @@ def test_a_withdrawal_is_pending_then_paid_out(client):
     tw.check()
 
 
+def test_an_agent_with_an_account_of_its_own_acts_for_itself(client):
+    agent = address_of(AGENT_KEY)
+    send(client, {"type": "approveAgent", "agentAddress": agent})
+    tw.account(agent, "0")
+    withdraw = {"type": "withdraw", "destination": agent, "token": "USDC", "amount": "max"}
+    assert send(client, withdraw, 1, key=AGENT_KEY).json()["code"] == "INSUFFICIENT_MARGIN"
+    assert not tw.row(OWNER).hold
+
+
+def test_what_is_being_withdrawn_is_no_margin_and_leaves_once(client):
+    withdraw = {"type": "withdraw", "destination": OWNER, "token": "USDC", "amount": "max"}
+    assert send(client, withdraw).json()["success"] is True
+    status = send(client, order(wire()), 1).json()["response"]["data"]["statuses"][0]
+    assert status["code"] == "INSUFFICIENT_MARGIN"
+    assert send(client, withdraw, 2).json()["code"] == "INSUFFICIENT_MARGIN"
+    tw.check()
+
+
 def test_a_signed_in_user_trades_without_a_signature(client):
     alice = world.user("alice")
     money.open_account("0xa11ce", now=lm.T0, user_id=alice.id)

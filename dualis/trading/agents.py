@@ -21,12 +21,12 @@ def account_for(signer: str) -> str:
 
     AccountNotFound for a stranger.
     """
+    if MarginAccount.objects.filter(name=signer).exists():
+        return signer
     agent = Agent.objects.filter(address=signer).first()
-    if agent is not None:
-        return str(agent.account_id)
-    if not MarginAccount.objects.filter(name=signer).exists():
+    if agent is None:
         raise errors.AccountNotFound(address=signer)
-    return signer
+    return str(agent.account_id)
 
 
 @transaction.atomic

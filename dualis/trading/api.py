@@ -85,10 +85,10 @@ class Exchange(_Page):
             raise actions.Malformed("The action has expired", "expiresAfter")
         if body.get("signature") is not None:
             signer = _signer(body, nonce, expires)
-            may_withdraw = MarginAccount.objects.filter(name=signer).exists()
-            if isinstance(action, actions.Withdraw | actions.ApproveAgent) and not may_withdraw:
-                raise errors.InvalidSignature(reason="only the account itself signs this")
             address = agents.account_for(signer)
+            is_agent = address != signer
+            if isinstance(action, actions.Withdraw | actions.ApproveAgent) and is_agent:
+                raise errors.InvalidSignature(reason="only the account itself signs this")
         else:
             signer = address = _own_account(request)
         if not nonce and not isinstance(action, actions.ReportDeposit):

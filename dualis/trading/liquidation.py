@@ -170,7 +170,8 @@ def _sell_collateral(desk: Desk, name: str, asset: str) -> None:
     owed = min(account.borrowed, max(desk.ledger.account(BACKSTOP).usdc, ZERO))
     if not price or not owed:
         return
-    sold = min(account.assets[asset], div_up(owed, price, terms.places))
+    free = EXACT.subtract(account.assets[asset], account.held(asset))
+    sold = min(free, div_up(owed, price, terms.places))
     paid = min(owed, mul_down(sold, price, COLLATERAL[USDC].places))
     if paid:
         data = {"asset": asset, "amount": format(sold, "f"), "reason": "liquidation"}

@@ -13,6 +13,7 @@ from dualis.trading.orderbook import Side
 USDC = "USDC"
 PRICE_DIGITS = 5  # significant digits of a price, whole numbers excepted
 PRICE_AND_SIZE_PLACES = 6  # decimals of price and size together
+_MOST_PRICE = Decimal(10) ** 12  # its ticks fit a column
 BAND = Decimal("0.05")  # of the mark; rulings, 33
 
 
@@ -36,7 +37,7 @@ class Market:
 
     def is_price(self, price: Decimal) -> bool:
         """Tell whether an order may have this price: enough for any mark, and no finer."""
-        if price <= 0 or price != _cut(price, self.price_places):
+        if not 0 < price < _MOST_PRICE or price != _cut(price, self.price_places):
             return False
         is_whole = price == price.to_integral_value()
         return is_whole or len(price.normalize(EXACT).as_tuple().digits) <= PRICE_DIGITS

@@ -22,13 +22,20 @@ Marks = Mapping[str, Decimal]  # oracle asset -> price; USDC is 1
 
 
 def balances_of(account: Account, marks: Marks) -> list[margin.Balance]:
-    """Return what the account holds as margin sees it; what has no price counts for nothing."""
-    usdc = margin.Balance(USDC, account.usdc, _ONE, COLLATERAL[USDC].ltv)
+    """Return what the account holds as margin sees it; what has no price counts for nothing.
+
+    What a pending withdrawal holds back is on its way out and is no margin.
+    """
+    free = EXACT.subtract(account.usdc, account.held(USDC))
+    usdc = margin.Balance(USDC, free, _ONE, COLLATERAL[USDC].ltv)
     return [
         usdc,
         *(
             margin.Balance(
-                asset, amount, marks.get(COLLATERAL[asset].feed, ZERO), COLLATERAL[asset].ltv
+                asset,
+                EXACT.subtract(amount, account.held(asset)),
+                marks.get(COLLATERAL[asset].feed, ZERO),
+                COLLATERAL[asset].ltv,
             )
             for asset, amount in account.assets.items()
         ),

@@ -68,6 +68,8 @@ def settle(withdrawal_id: str, status: str, *, now: datetime) -> bool:
     row = Withdrawal.objects.select_for_update(no_key=True, of=("self",)).get(id=withdrawal_id)
     if row.status != PENDING:
         return False
+    if status == COMPLETE and desk.ledger.account(name).balance(row.asset) < row.amount:
+        status = FAILED  # a loss has taken it meanwhile
     desk.post(state.WITHDRAWAL, name, _data(row.asset, row.amount, status, row.destination))
     row.status, row.settled_at = status, now
     row.save()
