@@ -127,6 +127,19 @@ def test_collateral_is_sold_for_what_is_owed_and_the_rest_stays():
     assert 0 < D(row.assets["BTC"]) < D("0.1") and "BTC" in tw.row(BACKSTOP).assets
 
 
+def test_a_debt_without_a_position_is_called_when_its_collateral_no_longer_covers_it():
+    fund(BACKSTOP, "100000")
+    money.deposit(ADA, "BTC", D("0.1"), now=after(seconds=1))
+    desk = open_desk([ADA, BACKSTOP], after(seconds=2))
+    desk.post("Settlement", BACKSTOP, {"from": ADA, "amount": "14000"})
+    desk.save()
+    assert run() == 0  # 5,100 against 4,000
+    tw.marked(BTC="40000")
+    assert run() == 1  # 3,400 against 4,000
+    row = tw.row(ADA)
+    assert row.usdc == 0 and not row.assets and "BTC" in tw.row(BACKSTOP).assets
+
+
 def test_no_margin_at_all_is_a_full_liquidation_ruling_32():
     fund(BACKSTOP, "100000")
     long_of_ada()

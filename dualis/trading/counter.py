@@ -134,8 +134,11 @@ class Counter:
         found = summary.margin_of(account, self.desk.marks.prices, orders)
         if found.initial <= found.total_margin:
             return
+        old = summary.margin_of(self._account, self.desk.marks.prices)
+        leaves_no_debt = found.total_margin >= min(old.total_margin, ZERO)
         is_smaller = abs(after.size) <= abs(before.size) and after.size * before.size >= 0
-        if is_smaller and (order.is_reduce_only or not outcome.rested):
+        only_reduces = is_smaller and (order.is_reduce_only or not outcome.rested)
+        if only_reduces and leaves_no_debt:  # a worse price is for liquidation to take
             return
         raise Rejected(
             Code.INSUFFICIENT_MARGIN,

@@ -45,8 +45,8 @@ def run(now: datetime) -> int:
             done.add(names[0])
 
     with Apart("liquidating margin accounts") as apart:
-        for row in MarginAccount.objects.exclude(name__in=SYSTEM).exclude(positions={}):
-            if summary.margin_of(row.value, marks.prices).stage in _AT_RISK:
+        for row in MarginAccount.objects.exclude(name__in=SYSTEM):
+            if (row.positions or row.usdc < 0) and _is_at_risk(row.value, marks):
                 apart.act(act, [row.name])
     return len(done)
 
@@ -66,9 +66,9 @@ def liquidate(name: str, now: datetime) -> bool:
     others = _other_side(name, coins, marks)
     owners = set().union(*(found.owners for found in reached.values()))
     desk = open_desk({name, *owners, *others, VENUE, FEES, BACKSTOP, INSURANCE}, now, marks)
-    stage = _stage(desk, name)
-    if stage not in _AT_RISK:
+    if not _is_at_risk(desk.ledger.account(name), marks):
         return False
+    stage = Stage.FULL if not coins else _stage(desk, name)
     desk.take_orders(_orders_at(desk, name, reached))
     desk.post(state.LIQUIDATION, name, {"stage": stage.value, "ratio": _ratio(desk, name)})
     changed = _cancel_all(desk, name)
@@ -185,6 +185,13 @@ def _held(desk: Desk, name: str) -> list[Held]:
     """Return the open positions of an account, the one that needs most margin first."""
     found = summary.held_of(desk.ledger.account(name), desk.marks.prices)
     return sorted((h for h in found if h.position.size), key=lambda h: (-h.maintenance, h.coin))
+
+
+def _is_at_risk(account: Account, marks: Marks) -> bool:
+    """Tell whether an account has to be liquidated: a debt that nothing covers counts too."""
+    found = summary.margin_of(account, marks.prices)
+    is_lost = account.usdc < 0 and not account.positions and found.total_margin <= 0
+    return found.stage in _AT_RISK or is_lost
 
 
 def _stage(desk: Desk, name: str) -> Stage:
