@@ -7,7 +7,7 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, ClassVar, NoReturn
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -15,7 +15,7 @@ from django.db import models
 from dualis.accounts.money import ASSET_LENGTH
 from dualis.exact import ZERO
 from dualis.fields import ExactDecimalField
-from dualis.published import Published
+from dualis.published import PublishedOnce
 from governance import figures, lifecycle
 from governance.lifecycle import ProposalType, Status, Times
 from governance.tally import WEIGHT_PLACES, Direction, Outcome, Tally, outcome
@@ -169,7 +169,7 @@ class Proposal(models.Model):
         return lifecycle.status_at(Status(self.status), self.times, self.outcome, now)
 
 
-class ProposalEvent(Published):
+class ProposalEvent(PublishedOnce):
     """A fact about a proposal: created, voted on, a status reached, executed. Appended once.
 
     It shows the proposal as it is at that moment; snapshots have the last one of each proposal that
@@ -192,14 +192,6 @@ class ProposalEvent(Published):
 
     def __str__(self) -> str:
         return f"{self.event} {self.key}"
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        if not self._state.adding:
-            raise TypeError(f"{self!r} is written and stays as it is")
-        super().save(*args, **{**kwargs, "force_insert": True})
-
-    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
-        raise TypeError(f"{self!r} is written and stays")
 
     def stream_key(self) -> str:
         return self.proposal_id

@@ -171,6 +171,15 @@ def test_sixteen_workers_take_each_delivery_once(ada):
     assert len(taken) == len(set(taken)) == 43
 
 
+def test_of_six_workers_at_once_one_gets_a_call_of_one_user(ada):
+    for webhook in (hook(ada), hook(ada)):
+        for _ in range(3):
+            waiting(ada, "webhook", webhook)
+    results = together(*[partial(claim, Door.WEBHOOK)] * 6)
+    assert not raised(results)
+    assert sum(row is not None for row in results) == 1
+
+
 def test_two_workers_never_hold_one_row(ada):
     """One is inside its claim when the other asks: it gets the next row, or waits its turn."""
     if connection.vendor == "sqlite":

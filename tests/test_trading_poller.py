@@ -148,6 +148,20 @@ def test_accounts_are_asked_in_batches_one_after_another(monkeypatch):
     assert venue.asked[-1][0] == "0x1"
 
 
+def test_an_account_that_the_venue_refuses_holds_up_nobody_after_it():
+    class Picky(Fake):
+        def fills(self, user, since_ms):
+            found = super().fills(user, since_ms)
+            if user == "0x1":
+                raise VenueError("HTTP 422")
+            return found
+
+    tw.account("0x1", "0")  # asked before ADA
+    venue = Picky(fill(1, 1))
+    assert poller.step(venue, after(seconds=2)) == 0
+    assert poller.step(venue, after(seconds=5)) == 1 and tids() == [1]
+
+
 def test_the_embedded_venue_tells_what_is_booked_already():
     tw.account(BOB, "100000")
     tw.place(BOB, "A", "2", "2000")

@@ -7,7 +7,7 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any, ClassVar, NoReturn
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -17,7 +17,7 @@ from dualis.exact import ZERO
 from dualis.fields import ExactDecimalField
 from dualis.identifiers import public_id
 from dualis.lending.auction import Auction, LiquidationTier
-from dualis.published import Published
+from dualis.published import PublishedOnce
 
 OPEN, SETTLED = "open", "settled"
 TRIGGER, AUCTION_START, SETTLEMENT = "trigger", "auction_start", "settlement"
@@ -115,7 +115,7 @@ class Liquidation(models.Model):
         self.filled, self.live_seconds = auction.filled, auction.live_seconds
 
 
-class Stage(models.Model):
+class Stage(PublishedOnce):
     """A stage that an auction has reached: the row is what it tells. Appended once.
 
     It belongs into snapshots while its auction runs; the settlement ends all of its stages.
@@ -133,14 +133,6 @@ class Stage(models.Model):
     def __str__(self) -> str:
         return self.key
 
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        if not self._state.adding:
-            raise TypeError(f"{self!r} is written and stays as it is")
-        super().save(*args, **{**kwargs, "force_insert": True})
-
-    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
-        raise TypeError(f"{self!r} is written and stays")
-
     def stream_dims(self) -> tuple[str, ...]:
         return (self.data["poolId"], self.data["tier"], self.stage)
 
@@ -148,7 +140,7 @@ class Stage(models.Model):
         return dict(self.data)
 
 
-class LiquidationStage(Stage, Published):
+class LiquidationStage(Stage):
     """A stage of a liquidation."""
 
     CHANNEL: ClassVar[str] = "liquidations"

@@ -14,7 +14,6 @@ from dualis.exact import ZERO
 from dualis.fields import ExactDecimalField
 from dualis.identifiers import public_id
 from dualis.lending.liquidation_models import OPEN, Stage
-from dualis.published import Published
 
 
 def _resale_id() -> str:
@@ -65,7 +64,7 @@ class Resale(models.Model):
         return self.status == OPEN
 
 
-class ResaleStage(Stage, Published):
+class ResaleStage(Stage):
     """A stage of a resale; it has no trigger."""
 
     CHANNEL: ClassVar[str] = "liquidations"

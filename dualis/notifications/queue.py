@@ -17,6 +17,7 @@ from dualis.notifications.outcome import Outcome
 
 TRIES = 3  # spec 8: 3 tries, exponentially from 30 s
 FIRST_WAIT = timedelta(seconds=30)
+CLAIMING = 0x77656268  # "webh"; the key of the lock
 CLAIM = timedelta(seconds=120)  # far above what resolving a name and a try's 10 s can take
 
 
@@ -29,12 +30,12 @@ def due(door: Door, now: datetime, limit: int) -> int:
 def claim(door: Door, now: datetime) -> Delivery | None:
     """Take the delivery that has waited longest, with its user and webhook; None if none is due.
 
-    Of one user's calls one is sent at a time, so a slow receiver holds up only himself. Claims at
-    a door come one after another: each sees what the last one took.
+    Of one user's webhook calls one is sent at a time, so a slow receiver holds up only himself. For
+    that, claims of webhook calls come one after another: each sees what the last one took.
     """
-    if connection.vendor == "postgresql":
+    if door is Door.WEBHOOK and connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"claim:{door.value}"])
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [CLAIMING])
     rows = _due(door, now).select_related("user", "webhook")
     delivery = rows.select_for_update(no_key=True, skip_locked=True, of=("self",)).first()
     if delivery is not None:

@@ -20,6 +20,7 @@ from dualis.accounts.permissions import identity_of
 from dualis.accounts.tokens import Identity
 from dualis.api import domain_error, idempotent, reply, valid
 from dualis.exact import plain_trimmed
+from dualis.parsing import PlainParser
 from dualis.retry import retried
 from dualis.trading import actions, agents, exchange, info, money, signing
 from dualis.trading.models import MarginAccount, milliseconds
@@ -34,6 +35,7 @@ class _Page(APIView):
 
     permission_classes = (AllowAny,)
     throttle_classes = (ProgramThrottle,)
+    parser_classes = (PlainParser,)
 
     def handle_exception(self, exc: Exception) -> Response:
         match exc:
@@ -60,7 +62,6 @@ class Info(_Page):
     authentication_classes = ()
 
     def post(self, request: Request) -> Response:
-        _require_text(request)
         query = request.data
         if not isinstance(query, dict) or not isinstance(query.get("type"), str):
             raise info.Missing("Missing 'type' parameter")
@@ -76,7 +77,6 @@ class Exchange(_Page):
     """POST /exchange {"action", "nonce", "expiresAfter"?, "signature"?}."""
 
     def post(self, request: Request) -> Response:
-        _require_text(request)
         body = request.data if isinstance(request.data, dict) else {}
         now = timezone.now()
         action = actions.parse(body.get("action"))
@@ -94,12 +94,6 @@ class Exchange(_Page):
         if not nonce and not isinstance(action, actions.ReportDeposit):
             raise actions.Malformed("Missing 'nonce' field", "nonce")
         return Response(_once(address, signer, action, nonce, now), headers=_NO_STORE)
-
-
-def _require_text(request: Request) -> None:
-    """Raise for a NUL, which no text of ours has and no column of PostgreSQL takes."""
-    if b"\\u0000" in request.body or b"\0" in request.body:
-        raise actions.Malformed("A text has no NUL", "body")
 
 
 def _once(

@@ -39,9 +39,10 @@ def step(venue: Venue, now: datetime) -> int:
     state = _state()
     if not state.is_enabled or (state.resume_at and now < state.resume_at):
         return 0
-    booked, names = 0, _next_accounts(state.after)
+    booked, names = 0, _next_accounts(state.after) or _next_accounts("")
     try:
         for name in names:
+            state.after = name  # whoever makes trouble holds up nobody after him
             booked += poll(venue, name, now)
     except VenueError as error:
         _failed(state, error, now)
