@@ -7,6 +7,7 @@ from django.db import transaction
 from django.dispatch import Signal
 
 from dualis.published import Published
+from dualis.writes import insert_all
 
 # Sent once per call with `rows`, inside the transaction that wrote them.
 rows_saved = Signal()
@@ -22,17 +23,6 @@ def save_all(rows: Sequence[Published], *, silent: Sequence[Published] = ()) -> 
         return
     with transaction.atomic(savepoint=False):
         for _, of_model in groupby(everything, type):
-            _upsert(list(of_model))
+            insert_all(list(of_model), is_upsert=True)
         if rows:
             rows_saved.send(type(rows[0]), rows=list(rows))
-
-
-def _upsert(rows: Sequence[Published]) -> None:
-    model = type(rows[0])
-    fields = [f for f in model._meta.concrete_fields if not f.primary_key]
-    model._base_manager.bulk_create(
-        rows,
-        update_conflicts=True,
-        unique_fields=[model._meta.pk.attname],
-        update_fields=[f.name for f in fields],
-    )

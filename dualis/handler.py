@@ -5,7 +5,7 @@ request. Knows ASGI and Django's handler. Knows nothing of addresses; its views 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import IO, Any
 
@@ -30,8 +30,8 @@ class Handler(ASGIHandler):
     async def __call__(
         self,
         scope: dict[str, Any],
-        receive: Callable[[], Awaitable[dict[str, Any]]],
-        send: Callable[[dict[str, Any]], Awaitable[None]],
+        receive: Callable[[], Awaitable[Mapping[str, Any]]],
+        send: Callable[[Mapping[str, Any]], Awaitable[None]],
     ) -> None:
         try:
             body = await self.read_body(receive)
@@ -48,9 +48,9 @@ class Handler(ASGIHandler):
         """Return the answer; the connections of the thread are given back."""
         set_script_prefix(get_script_prefix(scope))
         request_started.send(sender=type(self), scope=scope)
-        request, response = self.create_request(scope, body)
-        if request is not None:
-            response = self.get_response(request)
+        request, refused = self.create_request(scope, body)
+        response = refused if request is None else self.get_response(request)
+        assert response is not None, "what is no request is refused"
         if response.streaming:
             close_old_connections()
         else:

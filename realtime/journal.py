@@ -21,6 +21,7 @@ from django.utils import timezone
 from dualis.errors import JournalGone
 from dualis.published import Published
 from dualis.timestamps import iso
+from dualis.writes import insert_all
 from realtime import messages
 from realtime.models import Event, Head
 from realtime.topics import Kind, kind_of
@@ -62,7 +63,7 @@ def record(rows: Sequence[Published], *, is_deleted: bool = False) -> None:
     written = [
         _event(seq, row, at, is_deleted) for seq, row in enumerate(rows, last - len(rows) + 1)
     ]
-    Event.objects.bulk_create(written)
+    insert_all(written)
     part = _Part(_transaction(), epoch, [to_message(event, epoch) for event in written])
     transaction.on_commit(part, robust=True)
 

@@ -48,7 +48,9 @@ MODELS = {
     "dualis.lending.liquidation_models",
     "dualis.lending.points",
     "dualis.lending.view",
+    "dualis.lookups",
     "dualis.published",
+    "dualis.writes",
 }
 PLUMBING = {
     "connection",
@@ -75,6 +77,7 @@ EDGE_NAMES = {
     "consumers",
     "engine",
     "forms",
+    "handler",
     "health",
     "history_api",
     "leadership",

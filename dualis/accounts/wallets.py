@@ -22,6 +22,7 @@ from dualis.accounts.models import User
 from dualis.accounts.money import Movement, Wallet
 from dualis.exact import EXACT, plain_trimmed
 from dualis.lookups import built_once
+from dualis.writes import update
 
 DEPOSIT = "deposit"
 WITHDRAWAL = "withdrawal"
@@ -85,7 +86,7 @@ def save(*changed: Wallet) -> None:
     """Write the amounts of the locked wallets that were moved."""
     for wallet in changed:
         if wallet.is_moved:
-            wallet.save(update_fields=["amount"])
+            update(wallet, "amount")
             wallet.is_moved = False
 
 
