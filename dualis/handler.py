@@ -40,9 +40,11 @@ class Handler(ASGIHandler):
         with body:
             loop = asyncio.get_running_loop()
             response = await loop.run_in_executor(_executor, self._respond, scope, body)
-            await self.send_response(response, send)
-            if response.streaming:
-                await loop.run_in_executor(_executor, response.close)
+            try:
+                await self.send_response(response, send)
+            finally:
+                if response.streaming:
+                    await loop.run_in_executor(_executor, response.close)
 
     def _respond(self, scope: dict[str, Any], body: IO[bytes]) -> HttpResponseBase:
         """Return the answer; the connections of the thread are given back."""

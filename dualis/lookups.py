@@ -72,9 +72,7 @@ class _Plan:
         return found
 
     def _instance(self, values: list[Any]) -> Any:
-        """Return the instance of a row, without the checks of `__init__`: a column holds no less
-        and no other than was checked when it was written.
-        """
+        """Return a row as an instance; what a column holds was checked when it was written."""
         instance = self._model.__new__(self._model)
         instance.__dict__.update(zip(self._names, values, strict=True))
         instance._state = state = ModelState()

@@ -4,6 +4,7 @@ import asyncio
 import threading
 
 import pytest
+from django.core.signals import request_finished
 from django.db import connections
 from django.http import HttpResponse, StreamingHttpResponse
 from django.urls import path
@@ -106,6 +107,31 @@ def test_a_client_that_goes_before_its_request_is_whole_is_not_answered():
     gone = [{"type": "http.request", "body": b"h", "more_body": True}, {"type": "http.disconnect"}]
     assert asyncio.run(ask(Handler(), "/plain", *gone)) is None
     assert not seen
+
+
+def test_a_stream_is_closed_though_its_client_has_gone():
+    finished = []
+
+    async def gone(message):
+        raise OSError
+
+    async def scenario():
+        scope = {"type": "http", "method": "GET", "path": "/stream", "query_string": b""}
+        scope |= {"headers": [(b"host", b"localhost")], "client": ("127.0.0.1", 1)}
+        request = asyncio.Queue()
+        request.put_nowait({"type": "http.request", "body": b""})
+        with pytest.raises(OSError):
+            await Handler()(scope, request.get, gone)
+
+    def note(**kwargs):
+        finished.append(kwargs)
+
+    request_finished.connect(note)
+    try:
+        asyncio.run(scenario())
+    finally:
+        request_finished.disconnect(note)
+    assert len(finished) == 1
 
 
 def test_a_probe_is_answered_while_every_thread_is_busy():

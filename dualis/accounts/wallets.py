@@ -44,7 +44,10 @@ def account_of(user_id: str) -> str:
 
 
 def lock(pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Wallet]:
-    """Lock the wallets of these (user id, asset) until the transaction ends; make missing ones."""
+    """Lock the wallets of these (user id, asset) until the transaction ends; make missing ones.
+
+    A missing one is made when those that exist are locked, and then all are locked in order again.
+    """
     assert connection.in_atomic_block, "a lock lasts as long as its transaction"
     wanted = sorted(set(pairs))
     if not wanted:
