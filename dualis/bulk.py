@@ -9,6 +9,7 @@ from django.db.models import JSONField
 from django.dispatch import Signal
 
 from dualis.published import Published
+from dualis.writes import insert_all
 
 COPIED_FROM = 50  # new rows; below it one INSERT is as fast
 
@@ -40,7 +41,7 @@ def save_all(
         else:
             for _, of_model in groupby(everything, type):
                 if field is None:
-                    _upsert(list(of_model))
+                    insert_all(list(of_model), is_upsert=True)
                 else:
                     _update(list(of_model), field)
         if rows:
@@ -68,17 +69,6 @@ def _insert(rows: Sequence[Published]) -> None:
             kept = row.__dict__
             copy.write_row([Jsonb(kept[n]) if is_json else kept[n] for n, is_json in names])
             row._state.adding = False
-
-
-def _upsert(rows: Sequence[Published]) -> None:
-    model = type(rows[0])
-    fields = [f for f in model._meta.concrete_fields if not f.primary_key]
-    model._base_manager.bulk_create(
-        rows,
-        update_conflicts=True,
-        unique_fields=[model._meta.pk.attname],
-        update_fields=[f.name for f in fields],
-    )
 
 
 def _update(rows: Sequence[Published], field: str) -> None:

@@ -92,6 +92,10 @@ class ExactDecimalField(models.Field):
     def from_db_value(self, value: Any, expression: Any, connection: Any) -> Decimal | None:
         return None if value is None else Decimal(value)
 
+    def get_db_converters(self, connection: Any) -> list[Any]:
+        """Return what makes a decimal of a column's value; numeric columns give one themselves."""
+        return [self.from_db_value] if connection.vendor == "sqlite" else []
+
     def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:
         value = self.to_python(value)
         if value is None or connection.vendor != "sqlite" or hasattr(value, "resolve_expression"):

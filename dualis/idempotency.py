@@ -16,6 +16,7 @@ from django.db import connection
 from dualis import errors
 from dualis.models import IdempotencyKey
 from dualis.retry import retried
+from dualis.writes import update
 
 KEPT = timedelta(hours=24)  # rulings, 30
 
@@ -60,9 +61,10 @@ def once(
                 return Answer(row.status, row.body, is_replayed=True)
             row_id = row.id
         status, body = act()
-        IdempotencyKey.objects.filter(id=row_id).update(
-            status=status, body=body, fingerprint=fingerprint, created_at=now
+        row = IdempotencyKey(
+            id=row_id, status=status, body=body, fingerprint=fingerprint, created_at=now
         )
+        update(row, "status", "body", "fingerprint", "created_at")
         return Answer(status, body)
 
     return retried(attempt)

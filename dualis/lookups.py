@@ -7,7 +7,8 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar
 
-from django.db import connection, models
+from django.db import DEFAULT_DB_ALIAS, connections, models
+from django.db.models.base import ModelState
 from django.db.models.query import get_related_populators
 
 M = TypeVar("M", bound=models.Model)
@@ -25,11 +26,12 @@ def built_once(
 
     @wraps(build)
     def read(*values: str) -> list[M]:
+        connection = connections[DEFAULT_DB_ALIAS]  # itself: the proxy looks it up at each use
         key = connection.vendor, len(values)
         plan = plans.get(key)
         if plan is None:
-            plan = plans[key] = _Plan(build, len(values))
-        return plan.read(values)
+            plan = plans[key] = _Plan(build, len(values), connection)
+        return plan.read(values, connection)
 
     return read
 
@@ -37,7 +39,9 @@ def built_once(
 class _Plan:
     """The SQL of a query set, which value each of its parameters is, and how its rows are read."""
 
-    def __init__(self, build: Callable[..., "models.QuerySet[Any]"], count: int) -> None:
+    def __init__(
+        self, build: Callable[..., "models.QuerySet[Any]"], count: int, connection: Any
+    ) -> None:
         marks = [f"value {number}" for number in range(count)]
         query = build(*marks).query
         compiler = query.get_compiler(connection=connection)
@@ -50,12 +54,12 @@ class _Plan:
         self._model, self._own = known["model"], slice(own[0], own[-1] + 1)
         self._names = [column.target.attname for column in columns[self._own]]
         self._related = get_related_populators(  # type: ignore[call-arg]  # the stubs are of a later Django
-            known, select, connection.alias
+            known, select, DEFAULT_DB_ALIAS
         )
         self._converters = compiler.get_converters(columns)
         self._convert = compiler.apply_converters
 
-    def read(self, values: tuple[str, ...]) -> list[Any]:
+    def read(self, values: tuple[str, ...], connection: Any) -> list[Any]:
         assert connection.in_atomic_block or not self._is_locking, "a lock lasts a transaction"
         params = [fixed if at is None else values[at] for at, fixed in self._params]
         with connection.cursor() as cursor:
@@ -63,8 +67,16 @@ class _Plan:
             rows = cursor.fetchall()
         found = []
         for row in self._convert(rows, self._converters):
-            instance = self._model.from_db(connection.alias, self._names, row[self._own])
+            instance = self._instance(row[self._own])
             for related in self._related:
                 related.populate(row, instance)
             found.append(instance)
         return found
+
+    def _instance(self, values: list[Any]) -> Any:
+        """Return a row as an instance; what a column holds was checked when it was written."""
+        instance = self._model.__new__(self._model)
+        instance.__dict__.update(zip(self._names, values, strict=True))
+        instance._state = state = ModelState()
+        state.adding, state.db = False, DEFAULT_DB_ALIAS
+        return instance

@@ -13,7 +13,7 @@ from typing import Any
 from django.conf import settings
 from limits import RateLimitItem, RateLimitItemPerSecond
 from limits.errors import StorageError
-from limits.storage import Storage, storage_from_string
+from limits.storage import MemoryStorage, Storage, storage_from_string
 from limits.strategies import MovingWindowRateLimiter
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.throttling import BaseThrottle
@@ -27,6 +27,7 @@ USER_WRITES = "60/m"  # Dualis: REST, per user
 ANONYMOUS = "120/m"  # Dualis: REST, per address
 PROGRAMS = "1200/m"  # notional 1: none documented, Hyperliquid's for contrast; per address
 REDIS_SECONDS = 1  # how long a request waits for a Redis that does not answer
+TIDY_SECONDS = 60.0
 
 _RATE = re.compile(r"(\d+)/(\d*)(s|m|h|d)")
 _UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
@@ -90,6 +91,25 @@ class ProgramThrottle(BaseThrottle):
         return True
 
 
+class _Memory(MemoryStorage):
+    """Counters in memory, tidied once a minute by whoever comes.
+
+    The library's own way starts a thread for nearly every hit, and looks at all keys in it.
+    """
+
+    STORAGE_SCHEME: list[str] = []  # found by no address
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._tidied_at = time.monotonic()
+
+    def _MemoryStorage__schedule_expiry(self) -> None:
+        now = time.monotonic()
+        if now - self._tidied_at >= TIDY_SECONDS:
+            self._tidied_at = now
+            self._MemoryStorage__expire_events()  # type: ignore[attr-defined]
+
+
 @cache
 def _item(rate: str) -> RateLimitItem:
     found = _RATE.fullmatch(rate)
@@ -102,7 +122,7 @@ def _item(rate: str) -> RateLimitItem:
 @cache
 def _storage() -> Storage:
     if not settings.REDIS_URL:
-        return storage_from_string("memory://")  # type: ignore[return-value]
+        return _Memory()
     return storage_from_string(  # type: ignore[return-value]
         settings.REDIS_URL,
         wrap_exceptions=True,

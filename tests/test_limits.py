@@ -1,5 +1,6 @@
 """How often somebody may do something."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import SimpleNamespace
@@ -43,6 +44,22 @@ def test_window_moves_and_refused_hits_do_not_count():
         clock.move_to(later(minutes=15, seconds=1))
         for _ in range(10):
             limits.hit("10/15m", "login")
+
+
+def test_counting_starts_no_thread_and_forgets_what_is_over(monkeypatch: pytest.MonkeyPatch):
+    limits.connect_anew()
+    started: list[threading.Thread] = []
+    storage: Any = limits._storage()
+    with time_machine.travel(NOW, tick=False) as clock:
+        monkeypatch.setattr(threading.Thread, "start", started.append)
+        limits.hit("5/m", "ada")
+        clock.shift(61)
+        limits.hit("5/m", "bob")
+        assert sum(map(len, storage.events.values())) == 2
+        monkeypatch.setattr(limits, "TIDY_SECONDS", 0)
+        limits.hit("5/m", "bob")
+    assert sum(map(len, storage.events.values())) == 2  # bob's
+    assert not started
 
 
 @pytest.mark.parametrize("rate", ["", "5", "5/", "five/h", "5/y", "10/15minutes", "-1/h"])

@@ -18,6 +18,7 @@ from django.db.models import QuerySet
 
 from dualis.accounts.money import Entry, Movement
 from dualis.exact import EXACT, ZERO
+from dualis.writes import insert_all
 
 OUTSIDE = "outside"
 _CHUNK = 2_000  # rows held in memory while an account is summed
@@ -76,8 +77,8 @@ def post(
         if leg.amount
     ]
     _check(legs, entries)
-    movement.save(force_insert=True)
-    Entry.objects.bulk_create(entries)
+    insert_all([movement])
+    insert_all(entries)
     return movement
 
 

@@ -23,6 +23,7 @@ from dualis.accounts.models import User
 from dualis.accounts.money import Movement, Wallet
 from dualis.exact import EXACT, plain_trimmed
 from dualis.lookups import built_once
+from dualis.writes import update
 
 DEPOSIT = "deposit"
 WITHDRAWAL = "withdrawal"
@@ -44,7 +45,10 @@ def account_of(user_id: str) -> str:
 
 
 def lock(pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Wallet]:
-    """Lock the wallets of these (user id, asset) until the transaction ends; make missing ones."""
+    """Lock the wallets of these (user id, asset) until the transaction ends; make missing ones.
+
+    A missing one is made when those that exist are locked, and then all are locked in order again.
+    """
     assert connection.in_atomic_block, "a lock lasts as long as its transaction"
     wanted = sorted(set(pairs))
     if not wanted:
@@ -89,7 +93,7 @@ def save(*locked: Wallet, now: datetime | None = None) -> None:
     """
     changed = [wallet for wallet in locked if wallet.is_moved]
     for wallet in changed:
-        wallet.save(update_fields=["amount"])
+        update(wallet, "amount")
         wallet.is_moved = False
     dual = {wallet.user_id: wallet.amount for wallet in changed if wallet.asset == votes.DUAL}
     if dual:

@@ -8,7 +8,7 @@ Knows nothing of operations, users, prices, caps or rows.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from dualis.exact import EXACT, TOO_BIG, ZERO, mul_down, mul_up
@@ -73,6 +73,9 @@ class TierDebt:
 class PoolBooks:
     """`places` are the asset's decimals; `debts` are by credit tier.
 
+    `supplied` are all suppliers' balances, rounded down; `borrowed` the debts of all tiers, each
+    tier rounded up. Both follow from the rest and are worked out once.
+
     Raises BrokenBooks unless the identity holds and AmountTooLarge for what no column keeps.
     """
 
@@ -82,6 +85,9 @@ class PoolBooks:
     supply_shares: Decimal
     supply_index: Decimal
     debts: Mapping[str, TierDebt]
+    supplied: Decimal = field(init=False, compare=False)
+    borrowed: Decimal = field(init=False, compare=False)
+    borrowed_by_tier: Mapping[str, Decimal] = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
         numbers = (self.cash, self.reserves, self.supply_shares, self.supply_index)
@@ -89,23 +95,13 @@ class PoolBooks:
             raise BrokenBooks("a number is negative")
         if max(numbers) >= TOO_BIG or any(d.index >= TOO_BIG for d in self.debts.values()):
             raise AmountTooLarge("a number has more than 20 digits before the point")
+        owed = {t: debt_of_up(d.scaled, d.index, self.places) for t, d in self.debts.items()}
+        supplied = balance_of_down(self.supply_shares, self.supply_index, self.places)
+        object.__setattr__(self, "supplied", supplied)
+        object.__setattr__(self, "borrowed", total(owed))
+        object.__setattr__(self, "borrowed_by_tier", owed)
         if self.supplied != EXACT.subtract(EXACT.add(self.cash, self.borrowed), self.reserves):
             raise BrokenBooks("supplied is not cash + borrowed - reserves")
-
-    @property
-    def supplied(self) -> Decimal:
-        """All suppliers' balances, rounded down."""
-        return balance_of_down(self.supply_shares, self.supply_index, self.places)
-
-    @property
-    def borrowed(self) -> Decimal:
-        """The debts of all tiers, each tier rounded up."""
-        return total(self.borrowed_by_tier)
-
-    @property
-    def borrowed_by_tier(self) -> dict[str, Decimal]:
-        """The debts of each tier, rounded up."""
-        return {t: debt_of_up(d.scaled, d.index, self.places) for t, d in self.debts.items()}
 
     @property
     def is_closed(self) -> bool:

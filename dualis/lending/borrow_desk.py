@@ -58,8 +58,9 @@ class Desk:
         ledger.post(kind, self.legs, now=self.now, reference=self.position.id, user_id=self.user_id)
         found = figures.risk_position(self.position, self.view)
         self.position.zone = risk.zone_of(risk.health(found)).value
-        for row in (*self.supplies.values(), self.position):
-            row.view = self.view
+        self.position.view = self.view
+        for supply in self.supplies.values():
+            supply.view = self.view
         save_all(
             [
                 *pools.told(self.pools.values(), self.view, reason),

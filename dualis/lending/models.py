@@ -7,7 +7,7 @@
 
 from datetime import datetime
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -151,9 +151,13 @@ class Pool(Published):
 
     @property
     def books(self) -> PoolBooks:
-        debts = {t: TierDebt(Decimal(s), Decimal(i)) for t, (s, i) in self.debts.items()}
-        return PoolBooks(
-            self.places, self.cash, self.reserves, self.supply_shares, self.supply_index, debts
+        return _books(
+            self.places,
+            self.cash,
+            self.reserves,
+            self.supply_shares,
+            self.supply_index,
+            tuple((tier, scaled, index) for tier, (scaled, index) in self.debts.items()),
         )
 
     def set_books(self, books: PoolBooks) -> None:
@@ -167,6 +171,20 @@ class Pool(Published):
 
     def to_dict(self) -> dict[str, Any]:
         return figures.pool_row(self)
+
+
+@lru_cache(maxsize=256)
+def _books(
+    places: int,
+    cash: Decimal,
+    reserves: Decimal,
+    shares: Decimal,
+    index: Decimal,
+    debts: tuple[tuple[str, str, str], ...],
+) -> PoolBooks:
+    """Return the books of these numbers: one operation asks for the same ones ten times."""
+    by_tier = {tier: TierDebt(Decimal(scaled), Decimal(at)) for tier, scaled, at in debts}
+    return PoolBooks(places, cash, reserves, shares, index, by_tier)
 
 
 class _Position(Published):

@@ -128,12 +128,6 @@ def take_out(
     return done.amount, done.shares, legs
 
 
-def save_position(position: SupplyPosition, view: View) -> None:
-    """Save a position, shown at the prices of the view."""
-    position.view = view
-    position.save()
-
-
 def _publish(
     pool: Pool,
     position: SupplyPosition,
