@@ -46,8 +46,8 @@ def run(
         if not apart.act(lambda ids: execute(ids[0], now), [rule_id]):
             waiting.append(position_id)
     healths = watch.healths(waiting, now)
-    least = float(GRACE_DOWN_TO) * (1 + SLACK)
-    return frozenset(which for which, health in zip(waiting, healths, strict=True) if health > least)
+    is_spared = healths > float(GRACE_DOWN_TO) * (1 + SLACK)
+    return frozenset(np.array(waiting)[is_spared].tolist()) if waiting else frozenset()
 
 
 def due(watch: Watch, now: datetime) -> list[tuple[str, str]]:
