@@ -36,6 +36,7 @@ def test_frozen_collateral_or_a_frozen_position_lets_nothing_leave(feed):
     place(BOB, "A", "1", "2000")
     place(ADA, "B", "1", "2000")
     frozen(feed)
+    assert tw.row(ADA).to_dict()["withdrawable"] == 0
     refused("USDC")
     refused("BTC", "0.1")
     tw.marked()
@@ -53,6 +54,7 @@ def test_an_open_order_in_a_frozen_market_lets_nothing_leave():
 
 def test_who_risks_and_owes_nothing_leaves_without_a_price():
     frozen("BTC")
+    assert tw.row(ADA).to_dict()["withdrawable"] == 10000
     assert ask("BTC", "max").amount == 1 and ask("USDC", "max").amount == 10000
 
 

@@ -28,7 +28,7 @@ class Follower:
     def check(self):
         """The stored summary of every account is the one that its transactions give."""
         self.catch_up()
-        prices = Marks.read().prices
+        marks = Marks.read()
         for row in MarginAccount.objects.all():
             orders = [
                 OpenOrder(
@@ -41,7 +41,8 @@ class Follower:
                 for order in self.state.orders.values()
                 if order.user == row.name
             ]
-            told = summary.summary(self.state.account(row.name), prices, orders)
+            account = self.state.account(row.name)
+            told = summary.summary(account, marks.prices, orders, marks.frozen)
             assert row.to_dict() == told
 
 

@@ -2,6 +2,8 @@
 
 from decimal import Decimal
 
+from django.db import transaction
+
 from dualis.trading import money, orders, replay, state
 from dualis.trading.desk import open_desk
 from dualis.trading.models import LedgerTransaction, MarginAccount, MarginOrder
@@ -29,6 +31,7 @@ def frozen(symbol, price=None):
     row.save()
 
 
+@transaction.atomic
 def fund(name, amount):
     """Give money to an account of the ledger's own."""
     desk = open_desk([name], T0)

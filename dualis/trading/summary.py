@@ -90,14 +90,27 @@ def margin_at_risk(account: Account, marks: Marks, frozen: frozenset[str]) -> ma
     return margin.margin_of(balances_of(account, marks, frozen), held_of(account, marks, frozen))
 
 
-def withdrawable_down(account: Account, found: margin.Margin) -> Decimal:
-    """Return the USDC that can leave: free of margin, of holds, and never borrowed."""
+def withdrawable_down(
+    account: Account,
+    found: margin.Margin,
+    orders: Sequence[margin.OpenOrder] = (),
+    frozen: frozenset[str] = _NONE,
+) -> Decimal:
+    """Return the USDC that can leave: free of margin, of holds, and never borrowed.
+
+    Nothing while a price is frozen that is needed to know what margin needs.
+    """
+    if feeds_of(account, orders) & frozen and is_lent_on(account, found):
+        return ZERO
     free = EXACT.subtract(account.usdc, account.held(USDC))
     return max(min(free, found.available), ZERO)
 
 
 def summary(
-    account: Account, marks: Marks, orders: list[margin.OpenOrder] | None = None
+    account: Account,
+    marks: Marks,
+    orders: list[margin.OpenOrder] | None = None,
+    frozen: frozenset[str] = _NONE,
 ) -> dict[str, Any]:
     """Return the summary of an account (G1)."""
     found = margin_of(account, marks, orders)
@@ -106,7 +119,7 @@ def summary(
         "totalMarginUsed": _number(found.initial),
         "availableMargin": _number(found.available),
         "crossMaintenanceMargin": _number(found.maintenance),
-        "withdrawable": _number(withdrawable_down(account, found)),
+        "withdrawable": _number(withdrawable_down(account, found, orders or (), frozen)),
         "assets": assets(account),
         "positions": positions(account, marks, found),
     }
