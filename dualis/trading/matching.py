@@ -32,8 +32,8 @@ def match(
 ) -> Matched:
     """Match an order in a book of this moment, or in one that is given; the desk does not change.
 
-    The desk has the accounts of all that it can trade with. What is cut off of the book behind what
-    was read keeps a rest from resting.
+    The desk has the accounts of all that it can trade with. Where the book goes on behind what was
+    read of it, what does not trade does not rest.
     """
     coin = reached.state.coin
     if reached.edge is not None and order.tif is Tif.GTC:
