@@ -10,7 +10,7 @@ from dualis.trading.positions import Position
 from dualis.trading.state import Account
 
 MARKS = {"ETH": D(2000), "BTC": D(60000), "CC": D("0.2")}
-NONE = frozenset()
+NONE: frozenset[str] = frozenset()
 
 
 def account(usdc="10000", size="0", entry="2000", **assets):

@@ -122,6 +122,12 @@ class TradingMachine(RuleBasedStateMachine):
         rows = [one.order for one in placed if one.order is not None]
         return any(row.status == OPEN and not row.is_reduce_only for row in rows)
 
+    def move(self, coin, percent, is_frozen):
+        quote = Quote.objects.get(asset_id=coin)
+        quote.price = max(round(quote.price * percent / 100, 2), Decimal(100))
+        quote.is_tripped = is_frozen
+        quote.save()
+
     def price(self, coin, side, away):
         mark = Marks.read().prices[coin]
         return MARKETS[coin].rounded(mark * (1 + away), side)
@@ -145,13 +151,24 @@ class TradingMachine(RuleBasedStateMachine):
             request = Request(coin, side, self.size(coin, worth), price, tif, reduces)
             self.trade(lambda r=request: orders.place(user, [r], now=self.now), user)
 
-    @rule(maker=USERS, taker=USERS, coin=COINS, side=SIDES, away=AWAY, worth=WORTH)
-    def two_meet(self, maker, taker, coin, side, away, worth):
-        """Let one rest where he may, and another come to him."""
+    @rule(
+        maker=USERS,
+        taker=USERS,
+        coin=COINS,
+        side=SIDES,
+        away=AWAY,
+        worth=WORTH,
+        percent=st.sampled_from([100, 100, 90, 110, 75, 135]),
+    )
+    def two_meet(self, maker, taker, coin, side, away, worth, percent):
+        """Let one rest where he may, the mark perhaps leave him behind, and another come to him."""
         price, size = self.price(coin, Side.BUY, away), self.size(coin, worth)
-        for user, its_side in ((maker, side), (taker, side.other)):
-            request = Request(coin, its_side, size, price)
-            self.trade(lambda u=user, r=request: orders.place(u, [r], now=self.now), user)
+        rests = Request(coin, side, size, price)
+        self.trade(lambda: orders.place(maker, [rests], now=self.now), maker)
+        if percent != 100:
+            self.move(coin, percent, is_frozen=False)
+        comes = Request(coin, side.other, size, price if percent == 100 else None)
+        self.trade(lambda: orders.place(taker, [comes], now=self.now), taker)
 
     @rule(user=USERS, share=st.integers(1, 4))
     def reduce(self, user, share):
@@ -214,10 +231,7 @@ class TradingMachine(RuleBasedStateMachine):
         steps=st.sets(st.sampled_from(["quote", "liquidate", "unwind", "seal"])),
     )
     def tick(self, coin, percent, is_frozen, steps):
-        quote = Quote.objects.get(asset_id=coin)
-        quote.price = max(round(quote.price * percent / 100, 2), Decimal(100))
-        quote.is_tripped = is_frozen
-        quote.save()
+        self.move(coin, percent, is_frozen)
         if "quote" in steps and MarginAccount.objects.filter(name__in=quoting.MAKERS).exists():
             self.trade(lambda: quoting.run(self.now))
         if "liquidate" in steps:
