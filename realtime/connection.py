@@ -1,20 +1,25 @@
 """One socket's way out: what the hub and the session hand over, in order, never waiting.
 
-1. While nothing waits and the peer reads, frames are written at once; otherwise they queue.
+1. While nothing waits and the peer reads, frames are written at once; otherwise they queue, and a
+   task that writes them exists until nothing waits any more.
 2. A channel (or one of several subscriptions to it, by its name) is held while its snapshot is
    read; events at or below its seq are dropped.
 3. Past the mailbox's bound the connection is given up; nobody else waits for it.
+4. A batch leaves in one write, and connections of one form share its bytes.
 
 Knows mailbox and transport. Knows nothing of protocols beyond how to turn an event into a frame.
 """
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 
-from realtime.frames import Frame
-from realtime.mailbox import Letter, Mailbox
-from realtime.messages import Event
+from realtime.frames import Frame, join
+from realtime.mailbox import LIMIT_BYTES, Letter, Mailbox
+from realtime.messages import Batch, Event
 from realtime.transport import Transport
+
+log = logging.getLogger(__name__)
 
 WRITE_BYTES = 64 * 1024
 
@@ -30,9 +35,10 @@ class Connection:
         on_internal: Callable[[Event], None],
         on_resync: Callable[[], None],
         name_of: Callable[[Event], str] = lambda event: event.channel,
+        limit_bytes: int = LIMIT_BYTES,
     ) -> None:
         self.transport = transport
-        self.mailbox = Mailbox()
+        self.mailbox = Mailbox(limit_bytes)
         self.is_closed = False
         self._frame_of = frame_of
         self._name_of = name_of
@@ -41,21 +47,40 @@ class Connection:
         self._on_resync = on_resync
         self._floors: dict[str, int] = {}  # channel -> the seq its snapshot already told
         self._internal: frozenset[str] = frozenset()
+        self._is_given_up = False
         self._writer: asyncio.Task[None] | None = None
+        self.form = frozenset()
+
+    @property
+    def form(self) -> frozenset[str]:
+        """What makes this connection's frames of an event differ from others' of its protocol."""
+        return self._form
+
+    @form.setter
+    def form(self, form: frozenset[str]) -> None:
+        self._form = form
+        self._share = (form, self.transport.is_deflating)
 
     # --- the hub's side ----------------------------------------------------------------------
-    def deliver(self, events: Sequence[Event]) -> None:
+    def deliver(self, batch: Batch) -> None:
         """Take the events of one transaction."""
         if self.is_closed:
             return
-        if self._internal:
+        events: Sequence[Event] = batch
+        if not self._internal.isdisjoint(batch.channels):
             events = self._without_internal(events)
         if events and self._floors:
             events = self._above_floors(events)
         if not events:
             return
         if not self.mailbox.is_holding and self._may_write():
-            self.transport.write([self._frame_of(event) for event in events])
+            if len(events) < len(batch):
+                self.transport.write(self._join(events))
+                return
+            wire = batch.wires.get(self._share)
+            if wire is None:
+                wire = batch.wires[self._share] = self._join(events)
+            self.transport.write(wire)
             return
         for event in events:
             name = self._name_of(event)
@@ -75,7 +100,7 @@ class Connection:
         if self.is_closed or not frames:
             return
         if self._may_write():
-            self.transport.write(frames)
+            self.transport.write(join(frames, deflated=self.transport.is_deflating))
             return
         for frame in frames:
             self.mailbox.put_answer(frame, channel)
@@ -114,6 +139,10 @@ class Connection:
             self._writer = None
 
     # --- inside ------------------------------------------------------------------------------
+    def _join(self, events: Sequence[Event]) -> bytes:
+        frames = [self._frame_of(event) for event in events]
+        return join(frames, deflated=self.transport.is_deflating)
+
     def _may_write(self) -> bool:
         return self._writer is None and not len(self.mailbox) and self.transport.is_ready
 
@@ -121,7 +150,11 @@ class Connection:
         if self.is_closed:
             return
         if self.mailbox.is_over:
-            self._on_slow()
+            if not self._is_given_up:
+                self._is_given_up = True
+                sent, waiting = self.transport.bytes_written, self.mailbox.bytes
+                log.info("a reader fell behind: %d bytes written, %d wait", sent, waiting)
+                self._on_slow()
         elif self._writer is None and len(self.mailbox):
             self._writer = asyncio.create_task(self._drain())
 
@@ -129,7 +162,9 @@ class Connection:
         """Write until nothing waits. Exists only while the connection is behind."""
         try:
             while len(self.mailbox):
-                await self.transport.send(self.mailbox.take(WRITE_BYTES))
+                await self.transport.until_ready()  # what waits meanwhile is still conflated
+                if frames := self.mailbox.take(WRITE_BYTES):
+                    await self.transport.send(frames)
         except Exception:  # the server's word for a peer that went away differs by server
             self.is_closed = True
             self.mailbox.clear()

@@ -1,5 +1,6 @@
 """The values that pass between protocols, shell and hub. No behaviour beyond their own caches."""
 
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
@@ -112,6 +113,20 @@ class Event:
         """Return the event of a group message."""
         seq, channel, key, owner, dims, is_deleted, at, text = row
         return cls(seq, epoch, channel, key, owner, tuple(dims), is_deleted, at, text)
+
+
+class Batch(list[Event]):
+    """The events of one transaction for all who follow the same topics, in order.
+
+    `wires` holds their joined bytes by form, made once; it holds for the whole batch alone.
+    """
+
+    __slots__ = ("channels", "wires")
+
+    def __init__(self, events: Iterable[Event]) -> None:
+        super().__init__(events)
+        self.channels = frozenset(event.channel for event in self)
+        self.wires: dict[Hashable, bytes] = {}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,16 @@
 """uvicorn as this project runs it: the pages' keepalive, the port for ready frames, a gentle end.
 
 1. What comes in is parsed and checked by the `websockets` library alone.
-2. Frames of the application and the server's own pings and closes share one transport, so their
-   order is the order of the calls.
+2. Frames of the application go straight to the socket while the transport holds nothing back, else
+   behind what it holds, as the server's own pings and closes do: their order is that of the calls.
+3. No direction of permessage-deflate keeps a context: a deflated frame is anybody's.
 
 Knows uvicorn. Knows nothing of channels or protocols.
 """
 
 import asyncio
 import logging
+import os
 import random
 import socket
 from collections.abc import Awaitable, Callable
@@ -19,8 +21,10 @@ from uvicorn import Config
 from uvicorn import Server as UvicornServer
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFactory
 from websockets.frames import Frame
 
+from realtime.frames import WINDOW_BITS
 from realtime.transport import EXTENSION
 
 log = logging.getLogger(__name__)
@@ -28,21 +32,47 @@ log = logging.getLogger(__name__)
 SPREAD_SECONDS = 2.0  # clients told to go at once would come back at once
 HEAD_SECONDS = 10.0  # to send a request's head
 SHUTDOWN_SECONDS = 7  # with the spread and a margin: out within 10 s
+NO_SOCKET = -1
+
+# What a client sends is inflated by the library, to WS_MAX_BYTES at the most.
+_deflate = ServerPerMessageDeflateFactory(
+    server_no_context_takeover=True,
+    client_no_context_takeover=True,
+    server_max_window_bits=WINDOW_BITS,
+)
 
 
 class WebSocketProtocol(WebSocketsSansIOProtocol):
     """One socket on the server's side; `self` is the port that `realtime.transport` describes."""
 
+    is_deflating = False
+    is_writable = True
+    bytes_written = 0
+    _socket = NO_SOCKET  # the descriptor, if what is written to it needs no more than to be sent
     _told_to_close: Callable[[], None] | None = None
 
-    # --- the port ----------------------------------------------------------------------------
-    @property
-    def is_writable(self) -> bool:
-        return self.writable.is_set()
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.conn.available_extensions = [_deflate]
 
+    # --- the port ----------------------------------------------------------------------------
     def write(self, data: bytes) -> None:
-        if not self.close_sent and not self.transport.is_closing():
-            self.transport.write(data)
+        transport = self.transport
+        if self.close_sent or transport.is_closing():
+            return  # and the descriptor may be another connection's by now
+        self.bytes_written += len(data)
+        if self._socket == NO_SOCKET or transport.get_write_buffer_size():
+            transport.write(data)
+            return
+        try:
+            sent = os.write(self._socket, data)
+        except BlockingIOError:
+            sent = 0
+        except OSError:
+            transport.abort()
+            return
+        if sent < len(data):
+            transport.write(data[sent:])
 
     async def until_writable(self) -> None:
         await self.writable.wait()
@@ -58,6 +88,17 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         super().handle_connect(event)
         if hasattr(self, "scope"):  # absent if the handshake was refused
             self.scope["extensions"][EXTENSION] = self  # type: ignore[assignment]
+            self.is_deflating = bool(self.conn.extensions)
+            if self.scheme == "ws":  # without TLS
+                self._socket = self.transport.get_extra_info("socket").fileno()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self.is_writable = False
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self.is_writable = True
 
     def handle_ping(self) -> None:
         """Answer a ping; a peer that sends pings and reads no pongs is dropped."""
@@ -148,7 +189,7 @@ def config(host: str, port: int) -> Config:
         ws_max_size=settings.WS_MAX_BYTES,
         ws_ping_interval=settings.WS_PING_SECONDS,
         ws_ping_timeout=settings.WS_PONG_SECONDS,
-        ws_per_message_deflate=False,
+        ws_per_message_deflate=False,  # the protocol offers it itself, on terms of its own
         lifespan="on",
         proxy_headers=False,  # dualis.addresses decides whom to believe
         server_header=False,

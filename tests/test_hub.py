@@ -10,6 +10,7 @@ from channels.layers import get_channel_layer
 from realtime import hub as hubs
 from realtime import journal, topics
 from realtime.hub import Hub
+from realtime.messages import Event as Moved
 from realtime.models import Event, Head
 from tests import world
 
@@ -268,6 +269,44 @@ def test_waiting_for_a_seq_ends_when_it_has_been_handed_out():
                 await waiting
             assert len(reader.keys) == 2
             await hub.reached(hub.cursor)
+
+    asyncio.run(scenario())
+
+
+class Keeper(Reader):
+    """Keeps the batches themselves."""
+
+    def deliver(self, batch):
+        self.batches.append(batch)
+
+
+def moved(*symbols):
+    return [Moved(n, "e", "prices", s, "", (s,), False, "", "{}") for n, s in enumerate(symbols, 1)]
+
+
+def test_who_follows_the_same_topics_shares_a_batch():
+    async def scenario():
+        hub = Hub()
+        everything, too, some, one = (Keeper() for _ in range(4))
+        for reader in (everything, too):
+            hub.subscribe(reader, prices())
+        hub.subscribe(some, prices({"assets": ["ETH", "BTC"]}))
+        hub.subscribe(one, prices({"assets": ["ETH"]}))
+        hub.emit(moved("BTC", "CC", "ETH", "BTC"))
+        assert everything.batches[0] is too.batches[0]
+        found = [[[e.key for e in b] for b in r.batches] for r in (everything, some, one)]
+        assert found == [[["BTC", "CC", "ETH", "BTC"]], [["BTC", "ETH", "BTC"]], [["ETH"]]]
+
+    asyncio.run(scenario())
+
+
+def test_an_event_under_several_topics_of_a_reader_reaches_it_once():
+    async def scenario():
+        hub, reader = Hub(), Keeper()
+        hub.subscribe(reader, prices() | prices({"assets": ["ETH"]}))
+        hub.emit(moved("BTC", "ETH"))
+        assert [[event.key for event in batch] for batch in reader.batches] == [["BTC", "ETH"]]
+        assert reader.batches[0].channels == {"prices"}
 
     asyncio.run(scenario())
 
