@@ -182,9 +182,7 @@ def _missed(request: Subscribe, owner: str, at: journal.Position) -> tuple[Event
         owner=owner if channel.is_private else "",
     )
     size = sum(len(event.text) for event in events)
-    if (
-        len(events) > RESUME_EVENTS or size > settings.WS_QUEUE_BYTES // 2
-    ):  # else they would not fit
+    if len(events) > RESUME_EVENTS or 2 * size > settings.WS_QUEUE_BYTES:  # they must fit a queue
         return None
     return tuple(
         e for e in events if wanted.intersection(topics.topics_of(e.channel, e.owner, e.dims))
