@@ -33,6 +33,9 @@ SPREAD_SECONDS = 2.0  # clients told to go at once would come back at once
 HEAD_SECONDS = 10.0  # to send a request's head
 SHUTDOWN_SECONDS = 7  # with the spread and a margin: out within 10 s
 NO_SOCKET = -1
+# What the kernel may hold for a peer that does not read (it doubles this). Left alone it takes 3 MB,
+# and a reader that is behind gets prices that old. It is enough for 2 MB/s at 100 ms.
+SEND_BUFFER_BYTES = 128 * 1024
 
 # What a client sends is inflated by the library, to WS_MAX_BYTES at the most.
 _deflate = ServerPerMessageDeflateFactory(
@@ -89,8 +92,10 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         if hasattr(self, "scope"):  # absent if the handshake was refused
             self.scope["extensions"][EXTENSION] = self  # type: ignore[assignment]
             self.is_deflating = bool(self.conn.extensions)
+            sock = self.transport.get_extra_info("socket")
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
             if self.scheme == "ws":  # without TLS
-                self._socket = self.transport.get_extra_info("socket").fileno()
+                self._socket = sock.fileno()
 
     def pause_writing(self) -> None:
         super().pause_writing()

@@ -124,6 +124,13 @@ class Peer:
             assert message["type"] == "data", message
         return dict(message)
 
+    async def expect_data(self) -> dict[str, Any]:
+        """Return the next data message that is no row of a snapshot."""
+        while True:
+            message = json.loads(await self.read())
+            if message["type"] == "data" and "snapshot" not in message["data"]:
+                return dict(message)
+
     async def close_code(self) -> int | None:
         """Read to the end; return the code of the close frame, None if there was none."""
         while await self.take():

@@ -63,19 +63,21 @@ async def ask(client, **message):
 @pytest.mark.parametrize("compression", [None, "deflate"])
 def test_every_length_class_answers_pings_and_a_close_arrive_in_order(serve, compression, tmp_path):
     async def scenario():
-        async with serve(tmp_path) as (url, options):
-            async with connect(url, compression=compression, max_size=None, **options) as client:
-                await ask(client, do="send", lengths=LENGTHS)
-                pong = await client.ping(b"in between")
-                await ask(client, do="send", lengths=[300])
-                got = [await client.recv() for _ in range(len(LENGTHS) + 1)]
-                assert got == [text_of(length) for length in [*LENGTHS, 300]]
-                await pong
-                await ask(client, do="send", lengths=[70_000])
-                await ask(client, do="close", code=4000)
-                assert await client.recv() == text_of(70_000)
-                await client.wait_closed()
-                assert client.close_code == 4000
+        async with (
+            serve(tmp_path) as (url, options),
+            connect(url, compression=compression, max_size=None, **options) as client,
+        ):
+            await ask(client, do="send", lengths=LENGTHS)
+            pong = await client.ping(b"in between")
+            await ask(client, do="send", lengths=[300])
+            got = [await client.recv() for _ in range(len(LENGTHS) + 1)]
+            assert got == [text_of(length) for length in [*LENGTHS, 300]]
+            await pong
+            await ask(client, do="send", lengths=[70_000])
+            await ask(client, do="close", code=4000)
+            assert await client.recv() == text_of(70_000)
+            await client.wait_closed()
+            assert client.close_code == 4000
 
     run(scenario)
 
