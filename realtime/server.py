@@ -33,8 +33,8 @@ SPREAD_SECONDS = 2.0  # clients told to go at once would come back at once
 HEAD_SECONDS = 10.0  # to send a request's head
 SHUTDOWN_SECONDS = 7  # with the spread and a margin: out within 10 s
 NO_SOCKET = -1
-# What the kernel may hold for a peer that does not read (it doubles this). Left alone it takes 3 MB,
-# and a reader that is behind gets prices that old. It is enough for 2 MB/s at 100 ms.
+# What the kernel may hold for a peer that does not read (it doubles this): left alone it takes 3 MB,
+# and a reader that is behind gets prices that old. Enough for 1 MB/s at 100 ms.
 SEND_BUFFER_BYTES = 128 * 1024
 
 # What a client sends is inflated by the library, to WS_MAX_BYTES at the most.
