@@ -13,6 +13,7 @@ Knows mailbox and transport. Knows nothing of protocols beyond how to turn an ev
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from sys import intern
 
 from realtime.frames import Frame, join
 from realtime.mailbox import LIMIT_BYTES, Letter, Mailbox
@@ -27,6 +28,25 @@ WRITE_BYTES = 64 * 1024
 class Connection:
     """The outgoing side of one socket."""
 
+    __slots__ = (
+        "_floors",
+        "_form",
+        "_frame_of",
+        "_internal",
+        "_is_given_up",
+        "_is_through",
+        "_name_of",
+        "_on_internal",
+        "_on_resync",
+        "_on_slow",
+        "_share",
+        "_write",
+        "_writer",
+        "is_closed",
+        "mailbox",
+        "transport",
+    )
+
     def __init__(
         self,
         transport: Transport,
@@ -40,6 +60,7 @@ class Connection:
         self.transport = transport
         self.mailbox = Mailbox(limit_bytes)
         self.is_closed = False
+        self._write = transport.write
         self._frame_of = frame_of
         self._name_of = name_of
         self._on_slow = on_slow
@@ -49,6 +70,7 @@ class Connection:
         self._internal: frozenset[str] = frozenset()
         self._is_given_up = False
         self._writer: asyncio.Task[None] | None = None
+        self._is_through = True  # nothing waits, is held or left out: what comes is written
         self.form = frozenset()
 
     @property
@@ -59,28 +81,30 @@ class Connection:
     @form.setter
     def form(self, form: frozenset[str]) -> None:
         self._form = form
-        self._share = (form, self.transport.is_deflating)
+        self._share = intern(" ".join([str(self.transport.is_deflating), *sorted(form)]))
 
     # --- the hub's side ----------------------------------------------------------------------
     def deliver(self, batch: Batch) -> None:
         """Take the events of one transaction."""
+        if self._is_through and not batch.is_internal:
+            wire = batch.wires.get(self._share)
+            if wire is None:
+                wire = batch.wires[self._share] = self._join(batch)
+            if self._write(wire):
+                return
+        self._deliver_in_parts(batch)
+
+    def _deliver_in_parts(self, batch: Batch) -> None:
+        """Take what this connection is to be told of a batch, now or later."""
         if self.is_closed:
             return
         events: Sequence[Event] = batch
-        if not self._internal.isdisjoint(batch.channels):
+        if batch.is_internal:
             events = self._without_internal(events)
         if events and self._floors:
             events = self._above_floors(events)
-        if not events:
-            return
-        if not self.mailbox.is_holding and self._may_write():
-            if len(events) < len(batch):
-                self.transport.write(self._join(events))
-                return
-            wire = batch.wires.get(self._share)
-            if wire is None:
-                wire = batch.wires[self._share] = self._join(events)
-            self.transport.write(wire)
+        if not events or (self._may_write() and self._write(self._join(events))):
+            self._settle()
             return
         for event in events:
             name = self._name_of(event)
@@ -99,8 +123,8 @@ class Connection:
         """Send answers, or the rows of a snapshot of `channel`, after everything before them."""
         if self.is_closed or not frames:
             return
-        if self._may_write():
-            self.transport.write(join(frames, deflated=self.transport.is_deflating))
+        is_first = self._writer is None and not len(self.mailbox)
+        if is_first and self._write(join(frames, deflated=self.transport.is_deflating)):
             return
         for frame in frames:
             self.mailbox.put_answer(frame, channel)
@@ -110,6 +134,7 @@ class Connection:
         """Keep a channel's events back until `release`."""
         self._floors.pop(channel, None)
         self.mailbox.hold(channel)
+        self._settle()
 
     def release(self, channel: str, after: int) -> None:
         """Let a channel flow, without what its snapshot at seq `after` already told."""
@@ -121,10 +146,12 @@ class Connection:
         """Forget what waits of a channel."""
         self._floors.pop(channel, None)
         self.mailbox.drop(channel)
+        self._settle()
 
     async def close(self, code: int, reason: str, *, grace: float) -> None:
         """Send what waits for at most `grace` seconds, then close."""
         self.is_closed = True
+        self._settle()
         if self._writer is not None:
             await asyncio.wait({self._writer}, timeout=grace)
         self.discard()
@@ -137,6 +164,7 @@ class Connection:
         if self._writer is not None:
             self._writer.cancel()
             self._writer = None
+        self._settle()
 
     # --- inside ------------------------------------------------------------------------------
     def _join(self, events: Sequence[Event]) -> bytes:
@@ -144,9 +172,15 @@ class Connection:
         return join(frames, deflated=self.transport.is_deflating)
 
     def _may_write(self) -> bool:
-        return self._writer is None and not len(self.mailbox) and self.transport.is_ready
+        """Tell whether an event may leave before anything else does."""
+        return self._writer is None and not len(self.mailbox) and not self.mailbox.is_holding
+
+    def _settle(self) -> None:
+        """Note whether what comes next is simply written: asked for each delivery, so kept."""
+        self._is_through = not self.is_closed and not self._floors and self._may_write()
 
     def _flush(self) -> None:
+        self._settle()
         if self.is_closed:
             return
         if self.mailbox.is_over:
@@ -170,6 +204,7 @@ class Connection:
             self.mailbox.clear()
         finally:
             self._writer = None
+            self._settle()
 
     def _without_internal(self, events: Sequence[Event]) -> Sequence[Event]:
         for event in events:

@@ -141,29 +141,36 @@ class Hub:
 
     async def _pump(self) -> None:
         while True:
-            message = await self._inbox.get()
+            messages = [await self._inbox.get()]
+            while not self._inbox.empty():  # what came while the last was handed out
+                messages.append(self._inbox.get_nowait())
             try:
-                await self._take(message)
+                await self._take(messages)
             except (DatabaseError, InterfaceError):
                 log.warning("the journal could not be read; trying again")
                 await asyncio.sleep(RETRY_SECONDS)
             except Exception:
                 log.exception("a group message could not be applied")
 
-    async def _take(self, message: dict[str, Any] | None) -> None:
-        if message is not None:
-            if message["last"] <= self.cursor and message["epoch"] == self.epoch:
-                return
-            if (
-                message["epoch"] == self.epoch
-                and message["first"] <= self.cursor + 1
-                and message["events"]
-            ):
-                events = [Event.from_wire(self.epoch, row) for row in message["events"]]
-                self._apply([event for event in events if event.seq > self.cursor])
-                return
-            self.repairs += 1
-        await self._catch_up()
+    async def _take(self, messages: Sequence[dict[str, Any] | None]) -> None:
+        """Apply group messages: those that continue one another in one go, the more under load."""
+        events: list[Event] = []
+        for message in messages:
+            cursor = events[-1].seq if events else self.cursor
+            if message is not None and message["epoch"] == self.epoch:
+                if message["last"] <= cursor:
+                    continue
+                if message["first"] <= cursor + 1 and message["events"]:
+                    new = [Event.from_wire(self.epoch, row) for row in message["events"]]
+                    events += [event for event in new if event.seq > cursor]
+                    continue
+            if events:
+                self._apply(events)
+                events = []
+            self.repairs += message is not None
+            await self._catch_up()
+        if events:
+            self._apply(events)
 
     async def _catch_up(self) -> None:
         """Apply everything the journal holds after the cursor."""

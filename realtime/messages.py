@@ -1,12 +1,12 @@
 """The values that pass between protocols, shell and hub. No behaviour beyond their own caches."""
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
 
 from realtime.frames import Frame
-from realtime.topics import Selection
+from realtime.topics import SESSIONS, Selection
 
 
 class CloseCode(IntEnum):
@@ -118,15 +118,15 @@ class Event:
 class Batch(list[Event]):
     """The events of one transaction for all who follow the same topics, in order.
 
-    `wires` holds their joined bytes by form, made once; it holds for the whole batch alone.
+    `wires` holds the joined bytes of the whole batch by form, each made once.
     """
 
-    __slots__ = ("channels", "wires")
+    __slots__ = ("is_internal", "wires")
 
     def __init__(self, events: Iterable[Event]) -> None:
         super().__init__(events)
-        self.channels = frozenset(event.channel for event in self)
-        self.wires: dict[Hashable, bytes] = {}
+        self.is_internal = any(event.channel == SESSIONS for event in self)
+        self.wires: dict[str, bytes] = {}
 
 
 @dataclass(frozen=True, slots=True)

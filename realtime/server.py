@@ -33,8 +33,8 @@ SPREAD_SECONDS = 2.0  # clients told to go at once would come back at once
 HEAD_SECONDS = 10.0  # to send a request's head
 SHUTDOWN_SECONDS = 7  # with the spread and a margin: out within 10 s
 NO_SOCKET = -1
-# What the kernel may hold for a peer that does not read (it doubles this): left alone it takes 3 MB,
-# and a reader that is behind gets prices that old. Enough for 1 MB/s at 100 ms.
+# What the kernel may hold for a peer that does not read (it doubles this). Alone it takes 3 MB,
+# and a reader that is behind gets prices as old; this is enough for 1 MB/s at 100 ms.
 SEND_BUFFER_BYTES = 128 * 1024
 
 # What a client sends is inflated by the library, to WS_MAX_BYTES at the most.
@@ -45,65 +45,86 @@ _deflate = ServerPerMessageDeflateFactory(
 )
 
 
-class WebSocketProtocol(WebSocketsSansIOProtocol):
-    """One socket on the server's side; `self` is the port that `realtime.transport` describes."""
+class Port:
+    """The port of one socket that `realtime.transport` describes.
 
-    is_deflating = False
-    is_writable = True
-    bytes_written = 0
-    _socket = NO_SOCKET  # the descriptor, if what is written to it needs no more than to be sent
-    _told_to_close: Callable[[], None] | None = None
+    Small and apart from the protocol: what a delivery touches decides what it costs.
+    """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.conn.available_extensions = [_deflate]
+    __slots__ = ("_protocol", "_socket", "_transport", "bytes_written", "is_deflating", "is_full")
 
-    # --- the port ----------------------------------------------------------------------------
-    def write(self, data: bytes) -> None:
-        transport = self.transport
-        if self.close_sent or transport.is_closing():
-            return  # and the descriptor may be another connection's by now
+    def __init__(self, protocol: "WebSocketProtocol") -> None:
+        self._protocol = protocol
+        self._transport = protocol.transport
+        self.is_deflating = bool(protocol.conn.extensions)
+        self.is_full = not protocol.writable.is_set()
+        self.bytes_written = 0
+        sock = protocol.transport.get_extra_info("socket")
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+        self._socket = sock.fileno() if protocol.scheme == "ws" else NO_SOCKET
+
+    def write(self, data: bytes) -> bool:
+        if self.is_full:
+            return False
+        transport = self._transport
+        if transport.is_closing():
+            return True  # and the descriptor may be another connection's by now
         self.bytes_written += len(data)
         if self._socket == NO_SOCKET or transport.get_write_buffer_size():
             transport.write(data)
-            return
+            return True
         try:
             sent = os.write(self._socket, data)
         except BlockingIOError:
             sent = 0
         except OSError:
             transport.abort()
-            return
+            return True
         if sent < len(data):
             transport.write(data[sent:])
+        return True
 
     async def until_writable(self) -> None:
-        await self.writable.wait()
+        await self._protocol.writable.wait()
 
     def abort(self) -> None:
-        self.transport.abort()
+        self._transport.abort()
 
     def on_shutdown(self, callback: Callable[[], None]) -> None:
-        self._told_to_close = callback
+        self._protocol.told_to_close = callback
+
+
+class WebSocketProtocol(WebSocketsSansIOProtocol):
+    """One socket on the server's side."""
+
+    port: Port | None = None
+    told_to_close: Callable[[], None] | None = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.conn.available_extensions = [_deflate]
 
     # --- what differs from the library -------------------------------------------------------
     def handle_connect(self, event: Any) -> None:
         super().handle_connect(event)
         if hasattr(self, "scope"):  # absent if the handshake was refused
-            self.scope["extensions"][EXTENSION] = self  # type: ignore[assignment]
-            self.is_deflating = bool(self.conn.extensions)
-            sock = self.transport.get_extra_info("socket")
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
-            if self.scheme == "ws":  # without TLS
-                self._socket = sock.fileno()
+            self.port = Port(self)
+            self.scope["extensions"][EXTENSION] = self.port  # type: ignore[assignment]
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        self.is_writable = False
+        if self.port is not None:
+            self.port.is_full = True
 
     def resume_writing(self) -> None:
         super().resume_writing()
-        self.is_writable = True
+        if self.port is not None:
+            self.port.is_full = False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        if self.port is not None:
+            self.port.is_full = False  # what is written from now on goes nowhere
 
     def handle_ping(self) -> None:
         """Answer a ping; a peer that sends pings and reads no pongs is dropped."""
@@ -126,10 +147,10 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
 
     def shutdown(self) -> None:
         """Ask the application to close the socket; if there is none, close it here."""
-        if self._told_to_close is None:
+        if self.told_to_close is None:
             super().shutdown()
         else:
-            self.loop.call_later(random.uniform(0, SPREAD_SECONDS), self._told_to_close)
+            self.loop.call_later(random.uniform(0, SPREAD_SECONDS), self.told_to_close)
 
 
 class HttpProtocol(HttpToolsProtocol):

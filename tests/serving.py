@@ -132,8 +132,8 @@ class Peer:
                 return dict(message)
 
     async def close_code(self) -> int | None:
-        """Read to the end; return the code of the close frame, None if there was none."""
-        while await self.take():
+        """Read to the close frame; return its code, None if the end came without one."""
+        while not self.protocol.close_rcvd and await self.take():
             pass
         return self.protocol.close_rcvd.code if self.protocol.close_rcvd else None
 

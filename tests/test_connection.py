@@ -23,9 +23,12 @@ class Wire:
         self.reading.set()
 
     def write(self, data):
+        if not self.is_ready:
+            return False
         self.writes += 1
         self.last = data
         self.sent += [bytes(frame.data).decode() for frame in read(data, self.is_deflating)]
+        return True
 
     async def until_ready(self):
         await self.reading.wait()
