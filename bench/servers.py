@@ -4,15 +4,15 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
-from bench.subscribers import SERVER_CORE, CannotMeasure, pinned
-from tests.process import ROOT
+from bench.subscribers import LOAD_CORE, SERVER_CORE, CannotMeasure, pinned
+from tests.process import ROOT, Site
 from tests.servers import free_port, wait_for_port
 
 PEERS = Path(__file__).parent / "peers"
@@ -88,3 +88,57 @@ def running(name: str, **environment: str) -> Iterator[Server]:
     finally:
         process.kill()
         process.wait()
+
+
+Ticks = Callable[[float], AbstractContextManager[None]]
+
+
+@contextmanager
+def site(folder: Path, redis_url: str, sockets: int) -> Iterator[tuple[Server, str, Ticks]]:
+    """Run the whole application without its clock; yield it, a token, and a way to make ticks."""
+    whole = Site(
+        folder,
+        REDIS_URL=redis_url,
+        LOG_LEVEL="WARNING",
+        WS_MAX_PER_ADDRESS=sockets + 10,
+        WS_MAX_PER_USER=sockets + 10,
+        WS_RATE=100 * sockets,  # all sockets are one user's
+        WS_BURST=100 * sockets,
+    )
+    whole.seed()
+    everywhere = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {SERVER_CORE})  # what is started inherits it, with all its threads
+    try:
+        process = whole.spawn("manage.py", "serve")
+    finally:
+        os.sched_setaffinity(0, everywhere)
+
+    @contextmanager
+    def ticks(seconds: float) -> Iterator[None]:
+        """Tick as fast as it goes, from another process on the core of the load."""
+        engine = pinned(
+            LOAD_CORE,
+            [sys.executable, "-m", "bench.ticks", str(seconds)],
+            cwd=ROOT,
+            env=whole.environment,
+            stdout=subprocess.PIPE,
+        )
+        assert engine.stdout is not None, "it is a pipe"
+        try:
+            if engine.stdout.readline().strip() != "ready":
+                raise CannotMeasure("the oracle does not tick")
+            yield
+        finally:
+            engine.kill()
+            engine.wait()
+            engine.stdout.close()
+
+    try:
+        wait_for_port(whole.port, 60)
+        yield (
+            Server("whole application", whole.port, psutil.Process(process.pid)),
+            whole.login(),
+            ticks,
+        )
+    finally:
+        whole.end()
