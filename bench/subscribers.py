@@ -61,10 +61,10 @@ def allow_sockets(count: int) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-def pinned(core: int, command: Sequence[str | Path], **options: object) -> "subprocess.Popen[str]":
+def pinned(core: int, command: Sequence[str], **options: object) -> "subprocess.Popen[str]":
     """Start a process whose threads all stay on one core."""
     whole = ["taskset", "-c", str(core), *command]
-    return subprocess.Popen(whole, text=True, **options)  # type: ignore[call-overload, no-any-return]
+    return subprocess.Popen(whole, text=True, **options)  # type: ignore[call-overload]
 
 
 @cache
@@ -94,9 +94,14 @@ class Subscribers:
     ) -> None:
         allow_sockets(count)
         self.count = count
-        options = ["-d"] * deflate + (["-c", control] if control else [])
-        options += ["-r", str(await_frames)] + [part for text in hello for part in ("-t", text)]
-        command = [_binary(), *options, str(port), path, str(count)]
+        options = ["-r", str(await_frames)]
+        if deflate:
+            options.append("-d")
+        if control:
+            options += ["-c", control]
+        for text in hello:
+            options += ["-t", text]
+        command = [str(_binary()), *options, str(port), path, str(count)]
         self._process = pinned(
             LOAD_CORE, command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=sys.stderr
         )
@@ -135,4 +140,4 @@ class Subscribers:
         trace: TracebackType | None,
     ) -> None:
         self._process.kill()
-        self._process.wait()
+        self._process.communicate()  # closes the pipes too

@@ -168,7 +168,7 @@ def _whole(plan: Plan) -> Iterator[Figure]:
             figure.goals = {OURS: 0.8}
             for _ in range(plan.rounds):
                 once = replace(plan, rounds=1)
-                _flood(figure, [(bare, bare_load)], once, ASSETS, window=2)
+                _flood(figure, [(bare, bare_load)], once, ASSETS, window=1)
                 with ticks(plan.seconds + 2):
                     before = server.cpu()
                     result = load.watch(plan.seconds)

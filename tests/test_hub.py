@@ -133,6 +133,34 @@ def test_messages_out_of_order_doubled_or_cut_are_put_right(monkeypatch):
     asyncio.run(scenario())
 
 
+def test_messages_that_piled_up_leave_in_one_batch(monkeypatch):
+    """Two that continue one another, one already told, one behind a gap: read from the journal."""
+    monkeypatch.setattr(hubs, "POLL_SECONDS", 3_600)
+
+    async def scenario():
+        async with running() as hub:
+            hub._undo()
+            reader = Reader()
+            hub.subscribe(reader, prices())
+            start = hub.cursor
+            for number in range(6):
+                await quote("ETH", str(2041 + number))
+            events = await database_sync_to_async(journal.since)(start)
+            for first, last in ((1, 1), (2, 3), (2, 2), (5, 5)):
+                hub._inbox.put_nowait(
+                    {
+                        "epoch": hub.epoch,
+                        "first": start + first,
+                        "last": start + last,
+                        "events": [e.to_wire() for e in events[first - 1 : last]],
+                    }
+                )
+            await reader.until(lambda: len(reader.keys) == 6)
+            assert [len(batch) for batch in reader.batches] == [3, 3] and hub.repairs == 1
+
+    asyncio.run(scenario())
+
+
 async def _drained(hub):
     done = asyncio.Event()
 
