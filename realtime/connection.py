@@ -146,7 +146,6 @@ class Connection:
         """Forget what waits of a channel."""
         self._floors.pop(channel, None)
         self.mailbox.drop(channel)
-        self._settle()
 
     async def close(self, code: int, reason: str, *, grace: float) -> None:
         """Send what waits for at most `grace` seconds, then close."""
@@ -204,7 +203,6 @@ class Connection:
             self.mailbox.clear()
         finally:
             self._writer = None
-            self._settle()
 
     def _without_internal(self, events: Sequence[Event]) -> Sequence[Event]:
         for event in events:

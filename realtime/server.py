@@ -64,11 +64,11 @@ class Port:
         self._socket = sock.fileno() if protocol.scheme == "ws" else NO_SOCKET
 
     def write(self, data: bytes) -> bool:
-        if self.is_full:
-            return False
         transport = self._transport
         if transport.is_closing():
-            return True  # and the descriptor may be another connection's by now
+            return True  # nobody reads it, and the descriptor may be another connection's by now
+        if self.is_full:
+            return False
         self.bytes_written += len(data)
         if self._socket == NO_SOCKET or transport.get_write_buffer_size():
             transport.write(data)
@@ -120,11 +120,6 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         super().resume_writing()
         if self.port is not None:
             self.port.is_full = False
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        super().connection_lost(exc)
-        if self.port is not None:
-            self.port.is_full = False  # what is written from now on goes nowhere
 
     def handle_ping(self) -> None:
         """Answer a ping; a peer that sends pings and reads no pongs is dropped."""

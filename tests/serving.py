@@ -50,6 +50,13 @@ def run(scenario: Callable[[], Awaitable[None]], seconds: float = 60.0) -> None:
         runner.run(whole())
 
 
+async def until(condition: Callable[[], Any]) -> None:
+    """Wait until a condition holds."""
+    async with asyncio.timeout(SECONDS):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
 class Peer:
     """A client that answers and reads nothing unless told to."""
 
@@ -102,7 +109,7 @@ class Peer:
         for event in self.protocol.events_received():
             if isinstance(event, Response):
                 self.response = event
-            else:
+            elif isinstance(event, Frame):
                 self.frames.append(event)
         assert self.protocol.parser_exc is None or not data, self.protocol.parser_exc
         return bool(data)

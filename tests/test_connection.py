@@ -137,6 +137,10 @@ def test_who_gets_a_part_of_a_batch_shares_nothing():
     for world in (part, whole):
         world.connection.deliver(batch)
     assert (part.wire.sent, whole.wire.sent) == (["ETH2"], ["ETH1", "ETH2"])
+    batch = Batch([event(3)])
+    for world in (part, whole):
+        world.connection.deliver(batch)
+    assert part.wire.last is whole.wire.last, "both are level again"
 
 
 @scenario
@@ -209,6 +213,19 @@ async def test_closing_sends_what_waits_first(world):
     world.deliver(event(2))
     world.connection.answer([Frame("late")])
     assert world.wire.sent == ["ETH1"]
+
+
+@scenario
+async def test_nothing_is_told_to_a_peer_that_is_being_closed_or_is_gone(world):
+    world.wire.close = lambda code, reason: asyncio.sleep(0.01)
+    closing = asyncio.ensure_future(world.connection.close(1012, "", grace=5))
+    await asyncio.sleep(0)
+    world.deliver(event(1))
+    await closing
+    other = World()
+    other.connection.discard()
+    other.deliver(event(1))
+    assert world.wire.sent == other.wire.sent == []
 
 
 @scenario

@@ -16,7 +16,7 @@ from realtime.mailbox import LIMIT_BYTES
 from realtime.messages import Event
 from realtime.server import WebSocketProtocol
 from tests import world
-from tests.serving import DEFLATE, Peer, run, serving
+from tests.serving import DEFLATE, Peer, run, serving, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -55,12 +55,6 @@ async def enter(port, token, *channels, buffer=0, deflate=None, **params):
 def connections():
     members = hub.current().topics.values()
     return {one for those in members for one in those if isinstance(one, Connection)}
-
-
-async def until(condition):
-    async with asyncio.timeout(20):
-        while not condition():
-            await asyncio.sleep(0.01)
 
 
 @database_sync_to_async

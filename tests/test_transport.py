@@ -16,13 +16,13 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.frames import Opcode
 
-from realtime.frames import WINDOW_BITS
+from realtime.frames import WINDOW_BITS, Frame
 from tests import frames_app
 from tests.frames_app import text_of
 from tests.outgoing import HOST, certificate
 from tests.process import ROOT
 from tests.servers import free_port, wait_for_port
-from tests.serving import DEFLATE, Peer, run, serving
+from tests.serving import DEFLATE, Peer, run, serving, until
 
 LENGTHS = [1, 125, 126, 127, 128, 200, 65_535, 65_536, 100_000]
 
@@ -165,5 +165,42 @@ def test_what_is_written_is_counted():
             (connection,) = frames_app.connections
             assert connection.transport.bytes_written == 2 + 10 + 4 + 200
             peer.close()
+
+    run(scenario)
+
+
+def test_what_the_kernel_does_not_take_waits_in_order_and_is_bounded():
+    """Small writes are taken whole or not at all, large ones in part."""
+
+    async def scenario():
+        async with serving(frames_app.application) as port:
+            for length in (1, 1_000):
+                peer = await Peer.open(port, buffer=4_096)
+                await until(lambda: len(frames_app.connections) == 1)
+                (connection,) = frames_app.connections
+                count = 0
+                while connection.transport.write(Frame(f"{count:0{length}}").wire):
+                    count += 1
+                assert connection.transport.bytes_written < 1 << 20
+                assert [int(text) for text in await peer.texts(count)] == list(range(count))
+                peer.close()
+                await until(lambda: not frames_app.connections)
+
+    run(scenario)
+
+
+def test_a_write_to_a_peer_that_has_just_gone_ends_the_connection():
+    async def scenario():
+        async with serving(frames_app.application) as port:
+            peer = await Peer.open(port)
+            await until(lambda: len(frames_app.connections) == 1)
+            (connection,) = frames_app.connections
+            peer.vanish()
+            for _ in range(2):  # the reset is there before the server has read it
+                assert connection.transport.write(Frame("x").wire)
+            written = connection.transport.bytes_written
+            assert connection.transport.write(Frame("x").wire), "it goes nowhere"
+            assert connection.transport.bytes_written == written
+            await until(lambda: not frames_app.connections)
 
     run(scenario)
