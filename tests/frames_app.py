@@ -46,7 +46,7 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
 
     def close(code: int) -> None:
         if not closing:
-            closing.append(asyncio.create_task(connection.close(code, "", grace=2)))
+            closing.append(asyncio.create_task(connection.close(code, "", grace=20)))
 
     connection = Connection(
         transport_for(scope, send),
@@ -66,7 +66,7 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
                         one.deliver(batch)
                 case "stream":
                     for number in range(asked["count"]):
-                        connection.deliver(Batch([event(f"{number} " + "x" * number)]))
+                        connection.deliver(Batch([event(f"{number} {text_of(number)}")]))
                         await asyncio.sleep(0)
                 case "close":
                     close(asked["code"])

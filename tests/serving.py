@@ -1,6 +1,7 @@
 """The server in the test's own loop, and peers that read only when told to."""
 
 import asyncio
+import contextlib
 import json
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -102,6 +103,15 @@ class Peer:
         """Read once; False at the end of the stream."""
         async with asyncio.timeout(SECONDS):
             data = await asyncio.get_running_loop().sock_recv(self.socket, size)
+        return self._parse(data)
+
+    def drain(self) -> None:
+        """Read all that is there, without giving the loop a turn."""
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                self._parse(self.socket.recv(65_536))
+
+    def _parse(self, data: bytes) -> bool:
         if data:
             self.protocol.receive_data(data)
         else:

@@ -11,11 +11,13 @@ import ssl
 import subprocess
 import sys
 from contextlib import asynccontextmanager
+from unittest.mock import patch
 
 import pytest
 from websockets.asyncio.client import connect
 from websockets.frames import Opcode
 
+from realtime import server
 from realtime.frames import WINDOW_BITS, Frame
 from tests import frames_app
 from tests.frames_app import text_of
@@ -46,13 +48,13 @@ async def on_daphne(tmp_path):
     port = free_port()
     command = [sys.executable, "-m", "daphne", "-p", str(port), "tests.frames_app:application"]
     environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "dualis.settings"}
-    server = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL)
     try:
         await asyncio.to_thread(wait_for_port, port)
         yield f"ws://127.0.0.1:{port}/", {}
     finally:
-        server.kill()
-        server.wait()
+        process.kill()
+        process.wait()
 
 
 async def ask(client, **message):
@@ -134,7 +136,7 @@ def test_one_set_of_terms_is_negotiated_or_none(offer, answer):
 
 @pytest.mark.parametrize("deflate", [None, DEFLATE], ids=["plain", "deflated"])
 def test_frames_pings_and_a_close_keep_their_order_while_the_reader_lags(deflate):
-    """The reader takes little at a time: sends are cut anywhere, and pings come in between."""
+    """It reads nothing, then little at a time: sends are cut anywhere, pings come in between."""
     count = 1_500
 
     async def scenario():
@@ -144,11 +146,12 @@ def test_frames_pings_and_a_close_keep_their_order_while_the_reader_lags(deflate
             peer = await Peer.open(port, buffer=4_096, deflate=deflate)
             await peer.send(do="stream", count=count)
             await peer.send(do="close", code=4000)
+            await until(lambda: any(one.mailbox for one in frames_app.connections))
             while not peer.protocol.close_rcvd:
                 assert await peer.take(5_000)
                 await peer.flush()  # pongs
             texts = [bytes(f.data).decode() for f in peer.frames if f.opcode is Opcode.TEXT]
-            assert texts == [f"{number} " + "x" * number for number in range(count)]
+            assert texts == [f"{number} {text_of(number)}" for number in range(count)]
             assert any(frame.opcode is Opcode.PING for frame in peer.frames)
             assert peer.frames[-1].opcode is Opcode.CLOSE
             peer.close()
@@ -185,6 +188,37 @@ def test_what_the_kernel_does_not_take_waits_in_order_and_is_bounded():
                 assert [int(text) for text in await peer.texts(count)] == list(range(count))
                 peer.close()
                 await until(lambda: not frames_app.connections)
+
+    run(scenario)
+
+
+def test_nothing_overtakes_what_waits_in_the_transport():
+    """A ping of this turn of the loop, the rest of a cut send, and what the kernel refused."""
+
+    async def scenario():
+        async with serving(frames_app.application) as port:
+            peer = await Peer.open(port, buffer=4_096)
+            await until(lambda: len(frames_app.connections) == 1)
+            (connection,) = frames_app.connections
+            inside = connection.transport._port._protocol
+            inside.send_keepalive_ping()
+            connection.transport.write(Frame("after the ping").wire)
+            await peer.read()
+            assert [frame.opcode for frame in peer.frames] == [Opcode.PING], "it came first"
+
+            sent = 0
+            while not inside.transport.get_write_buffer_size():
+                connection.transport.write(Frame(f"{sent:01000}").wire)
+                sent += 1
+            peer.drain()  # now the socket would take more, though the rest still waits
+            connection.transport.write(Frame(f"{sent}").wire)
+            assert [int(text) for text in await peer.texts(sent + 1)] == list(range(sent + 1))
+
+            with patch.object(server.os, "write", side_effect=BlockingIOError):
+                connection.transport.write(Frame("refused").wire)
+            connection.transport.write(Frame("and the next").wire)
+            assert await peer.texts(2) == ["refused", "and the next"]
+            peer.close()
 
     run(scenario)
 
