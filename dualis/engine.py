@@ -38,7 +38,18 @@ from dualis.notifications import pruning as notification_pruning
 from dualis.notifications.courier import Courier
 from dualis.oracle import backfill, history
 from dualis.oracle.market import Oracle
-from dualis.trading import agents, blocks, hourly, poller, quoting, traders, triggers, venues
+from dualis.trading import (
+    agents,
+    blocks,
+    hourly,
+    poller,
+    portfolio,
+    quoting,
+    traders,
+    triggers,
+    twaps,
+    venues,
+)
 from dualis.trading import liquidation as margin_liquidation
 from dualis.trading import withdrawals as margin_withdrawals
 from governance import deadlines, sharing, voters
@@ -225,10 +236,13 @@ def market_steps() -> list[Step]:
         Step(
             "trading.liquidations", settings.TICK_SECONDS, margin_liquidation.run, is_atomic=False
         ),
+        Step("trading.twaps", settings.TICK_SECONDS, twaps.run, is_atomic=False),
         Step("trading.withdrawals", settings.TICK_SECONDS, margin_withdrawals.run, is_atomic=False),
         Step("trading.block", settings.BLOCK_SECONDS, blocks.run),
         *(polling if venue.is_local else []),  # another one has a process of its own
         Step("trading.hour", 60.0, hourly.run, is_atomic=False),
+        Step("trading.portfolio", 10.0, portfolio.run, is_atomic=False),
+        Step("trading.portfolio_prune", 3_600.0, portfolio.prune, is_atomic=False),
         Step("trading.nonces", 3_600.0, agents.prune),
         Step("lending.interest", 3_600.0, pools.book_interest),
         Step("lending.history", 300.0, lending_history.record),

@@ -1,7 +1,7 @@
 """Liquidating accounts whose maintenance exceeds their margin (notional 10; rulings 32, 33).
 
 One transaction an account, in this order, looking again after each step:
-1. all its orders are cancelled;
+1. all its orders are cancelled, TWAP orders too;
 2. its positions are closed against the book within the band, the largest first; a partial
    liquidation stops as soon as the ratio is below 1;
 3. what the book did not take, the backstop takes over at the bankruptcy price as far as its own
@@ -17,7 +17,7 @@ from django.db import transaction
 
 from dualis.apart import Apart
 from dualis.exact import EXACT, ZERO, div_up, mul_down
-from dualis.trading import books, fills, order_rules, state, summary
+from dualis.trading import books, fills, order_rules, state, summary, twap_ending
 from dualis.trading.bankruptcy import takeover_price
 from dualis.trading.desk import Desk, lock_books, open_desk
 from dualis.trading.margin import Held, Stage
@@ -72,6 +72,7 @@ def liquidate(name: str, now: datetime) -> bool:
     desk.take_orders(_orders_at(desk, name, reached))
     desk.post(state.LIQUIDATION, name, {"stage": stage.value, "ratio": _ratio(desk, name)})
     changed = _cancel_all(desk, name)
+    twap_ending.cancel_all(desk, name, "the account is liquidated")
     for held in _held(desk, name):
         if _stage(desk, name) in _AT_RISK or stage is Stage.FULL:
             changed |= _sell(desk, name, held, reached[held.coin])

@@ -232,6 +232,12 @@ from dualis.trading.order_models import (  # noqa: E402
     UsedNonce,
     Withdrawal,
 )
+from dualis.trading.portfolio_models import (  # noqa: E402
+    PortfolioCursor,
+    PortfolioSample,
+    PortfolioTotals,
+)
+from dualis.trading.twap_models import Twap  # noqa: E402
 
 __all__ = [
     "Agent",
@@ -245,7 +251,11 @@ __all__ = [
     "MarginOrder",
     "PollCursor",
     "PollerState",
+    "PortfolioCursor",
+    "PortfolioSample",
+    "PortfolioTotals",
     "Rejection",
+    "Twap",
     "UsedNonce",
     "Withdrawal",
 ]
