@@ -103,6 +103,7 @@ PLUMBING = {
     "hub",
     "journal",
     "live",
+    "live_summaries",
     "limits",
     "presence",
     "readers",
