@@ -19,6 +19,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -35,6 +36,7 @@ from realtime.messages import Event, Snapshot
 log = logging.getLogger(__name__)
 
 CHANNEL = "positions"
+SLICE = 50  # rows sent before others have their turn
 _encode = msgspec.json.Encoder().encode
 
 
@@ -144,7 +146,7 @@ class Live:
                 known = {user: self._books[user] for user in users if user in self._books}
                 found = await readers.run(self._source.read, users, known)
                 await self._hub.reached(found.seq)  # what it saw is told first
-                self._send(found)
+                await self._send(found)
                 self.last_seconds = time.perf_counter() - started
                 await asyncio.sleep(self.last_seconds)
         except (DatabaseError, InterfaceError):
@@ -152,30 +154,14 @@ class Live:
         finally:
             self._task = None
 
-    def _send(self, found: Round) -> None:
-        """Hand the rows that changed to the users' sockets."""
+    async def _send(self, found: Round) -> None:
+        """Hand the rows that changed to the users' sockets, a slice at a time."""
         at = iso(datetime.now(UTC))
-        events = []
-        for (user, key), text in found.rows.items():
-            if self._told.get(user, 0) > found.seq or user not in self._watchers:
-                continue
-            sent = self._sent.setdefault(user, {})
-            if sent.get(key) != text:
-                sent[key] = text
-                dims = () if key == "account" else (key,)
-                events.append(
-                    Event(
-                        found.seq,
-                        found.epoch,
-                        self._source.channel,
-                        key,
-                        user,
-                        dims,
-                        False,
-                        at,
-                        text,
-                    )
-                )
+        rows = iter(found.rows.items())
+        while part := list(islice(rows, SLICE)):
+            news = [row for row in part if self._is_news(*row, found.seq)]
+            self._hub.emit([self._event(found, *row, at) for row in news], but=self)
+            await asyncio.sleep(0)  # what the journal tells goes first
         for user, book in found.books.items():
             if user not in self._watchers:
                 continue
@@ -183,7 +169,22 @@ class Live:
                 self._books[user] = book
             else:
                 self._stale.add(user)
-        self._hub.emit(events, but=self)
+
+    def _is_news(self, place: tuple[str, str], text: str, seq: int) -> bool:
+        """Note what is sent; tell whether it has to be."""
+        user, key = place
+        if self._told.get(user, 0) > seq or user not in self._watchers:
+            return False
+        sent = self._sent.setdefault(user, {})
+        is_news = sent.get(key) != text
+        sent[key] = text
+        return is_news
+
+    def _event(self, found: Round, place: tuple[str, str], text: str, at: str) -> Event:
+        user, key = place
+        dims = () if key == "account" else (key,)
+        channel = self._source.channel
+        return Event(found.seq, found.epoch, channel, key, user, dims, False, at, text)
 
 
 # --- positions ----------------------------------------------------------------------------------

@@ -5,12 +5,14 @@ from decimal import Decimal as D
 import pytest
 
 from dualis import errors
+from dualis.retry import retried
 from dualis.trading import liquidation, orders, replay, twaps
 from dualis.trading.models import Fill, LedgerTransaction, MarginOrder, Rejection, Twap
 from dualis.trading.orderbook import Side
 from dualis.trading.state import BrokenChain
 from dualis.trading.twap_schedule import Asked
 from tests import trading_world as tw
+from tests.threads import raised, together
 from tests.trading_world import ADA, BOB, after, check, place, position
 
 pytestmark = pytest.mark.django_db
@@ -305,3 +307,31 @@ def test_a_row_changed_beside_the_chain_is_found(change):
     with pytest.raises(BrokenChain, match="TWAP"):
         replay.verify()
     Twap._base_manager.filter(id=kept.id).update(**{name: getattr(kept, name) for name in change})
+
+
+# --- at once ------------------------------------------------------------------------------------
+@pytest.mark.django_db(transaction=True)
+def test_two_engines_run_a_slice_once():
+    asks()
+    ordered()
+    for number, second in enumerate((1, 31, 61, 91, 121), 1):
+        results = together(lambda s=second: step(s), lambda s=second: step(s))
+        assert not raised(results) and sum(results) == 1, results
+        assert position(ADA) == number
+    assert now().status == "completed"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_cancellation_and_a_slice_at_once_leave_one_after_the_other():
+    asks()
+    for number in range(6):
+        twap_id = ordered(seconds=number).twap.id
+        before = position(ADA)
+        results = together(
+            lambda n=number: step(n),
+            lambda n=number, i=twap_id: retried(lambda: twaps.cancel(ADA, i, now=after(seconds=n))),
+        )
+        assert not raised(results), results
+        row = now(twap_id)
+        assert row.status == "canceled" and row.filled == position(ADA) - before
+        assert row.filled == results[0]
