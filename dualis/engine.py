@@ -241,7 +241,7 @@ def market_steps() -> list[Step]:
         Step("trading.block", settings.BLOCK_SECONDS, blocks.run),
         *(polling if venue.is_local else []),  # another one has a process of its own
         Step("trading.hour", 60.0, hourly.run, is_atomic=False),
-        Step("trading.portfolio", 10.0, portfolio.run, is_atomic=False),
+        Step("trading.portfolio", 1.0, portfolio.run, is_atomic=False),
         Step("trading.portfolio_prune", 3_600.0, portfolio.prune, is_atomic=False),
         Step("trading.nonces", 3_600.0, agents.prune),
         Step("lending.interest", 3_600.0, pools.book_interest),

@@ -36,6 +36,7 @@ from realtime.messages import Event, Snapshot
 log = logging.getLogger(__name__)
 
 CHANNEL = "positions"
+MOST_REST = 1.0  # seconds
 SLICE = 50  # rows sent before others have their turn
 _encode = msgspec.json.Encoder().encode
 
@@ -90,13 +91,22 @@ class Live:
             hub.subscribe(self, topics.topics_for(topics.select(channel, {}), ""))
 
     def watch(self, user_id: str, snapshot: Snapshot) -> None:
-        """Count one more socket that is subscribed to the user's rows and has its snapshot."""
+        """Count one more socket that is subscribed to the user's rows and has its snapshot.
+
+        A round that was read before the snapshot tells the user nothing any more: this socket would
+        drop it. Where the snapshot shows other figures than were sent, they are sent to all.
+        """
         self._watchers[user_id] += 1
+        self._told[user_id] = max(self._told.get(user_id, 0), snapshot.seq)
         sent = self._sent.setdefault(user_id, {})
         for row in snapshot.rows:
-            sent.setdefault(row.key, text_of(row.data))
+            text = text_of(row.data)
+            if sent.setdefault(row.key, text) != text:
+                del sent[row.key]
+                self._stale.add(user_id)
         if self._watchers[user_id] == 1:
             self._hub.subscribe(self, self._source.topics_of(user_id))
+        self._start()
 
     def unwatch(self, user_id: str) -> None:
         """Count one less; with the last one everything of the user is forgotten."""
@@ -122,8 +132,7 @@ class Live:
                 self._stale.discard(event.owner)
             else:
                 self._stale.add(event.owner)
-        if self._is_due and self._task is None:
-            self._task = asyncio.create_task(self._refresh())
+        self._start()
 
     def resync(self) -> None:
         """The sockets start again, and with them everything here."""
@@ -135,6 +144,10 @@ class Live:
     @property
     def _is_due(self) -> bool:
         return bool(self._watchers and (self._is_dirty or self._stale))
+
+    def _start(self) -> None:
+        if self._is_due and self._task is None:
+            self._task = asyncio.create_task(self._refresh())
 
     async def _refresh(self) -> None:
         try:
@@ -148,7 +161,7 @@ class Live:
                 await self._hub.reached(found.seq)  # what it saw is told first
                 await self._send(found)
                 self.last_seconds = time.perf_counter() - started
-                await asyncio.sleep(self.last_seconds)
+                await asyncio.sleep(min(self.last_seconds, MOST_REST))
         except (DatabaseError, InterfaceError):
             log.warning("live figures could not be read; the next tick tries again")
         finally:

@@ -17,7 +17,7 @@ from dualis.trading.models import (
 from dualis.trading.portfolio_figures import DAILY, HOURLY, SAMPLE, book
 from tests import trading_world as tw
 from tests.test_trading_api import info
-from tests.trading_world import ADA, BOB, after, check, place
+from tests.trading_world import ADA, BOB, EVE, after, check, place
 
 pytestmark = pytest.mark.django_db(transaction=True)  # all reads of a round see one moment
 
@@ -80,6 +80,19 @@ def test_a_crowd_is_sampled_and_its_totals_go_on():
         money.deposit(name, "USDC", D(1), now=after(seconds=FIVE))
     assert sample(FIVE) == 19
     assert [(row.value, row.pnl) for row in samples("0x9")] == [(7, 0), (8, 0)]
+
+
+def test_a_round_is_taken_in_steps_and_so_is_what_has_to_be_counted(monkeypatch):
+    monkeypatch.setattr(portfolio, "BATCH", 2)
+    monkeypatch.setattr(portfolio, "COUNTED", 3)
+    tw.account(EVE)
+    place(BOB, "A", "2", "2000")
+    place(ADA, "B", "2", "2000")  # with the deposits seven transactions
+    assert [sample(second) for second in range(6)] == [0, 0, 2, 1, 0, 0]
+    assert samples(ADA)[0].pnl == -2 and samples(ADA)[0].volume == 4_000
+    assert [sample(FIVE + second) for second in range(3)] == [0, 0, 0]  # nothing changed
+    money.deposit(EVE, "USDC", D(1), now=after(seconds=2 * FIVE))
+    assert [sample(2 * FIVE + second) for second in range(2)] == [0, 1]
 
 
 def test_an_account_that_never_had_anything_is_not_sampled():

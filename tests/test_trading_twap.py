@@ -242,6 +242,29 @@ def test_two_orders_at_once_keep_apart():
     assert now(second.id).status == "completed" and position(ADA) == 5
 
 
+def test_a_step_runs_so_many_and_the_next_one_the_others(monkeypatch):
+    monkeypatch.setattr(twaps, "BATCH", 2)
+    asks()
+    made = [ordered(seconds=number).twap.id for number in range(3)]
+    assert step(5) == 2 and [now(i).slice_index for i in made] == [0, 0, -1]
+    assert step(6) == 1 and step(7) == 0
+
+
+def test_one_at_fault_holds_up_no_other(monkeypatch):
+    asks()
+    first, second = ordered().twap.id, ordered().twap.id
+    take = twaps.take_slice
+
+    def fail(twap_id, *, now):
+        assert twap_id != first
+        return take(twap_id, now=now)
+
+    monkeypatch.setattr(twaps, "take_slice", fail)
+    with pytest.raises(ExceptionGroup):
+        step(1)
+    assert (now(first).slice_index, now(second).slice_index) == (-1, 0)
+
+
 @pytest.mark.parametrize("overtaker", ["slice", "cancel", "liquidation"])
 def test_a_slice_that_was_overtaken_leaves_nothing(monkeypatch, overtaker):
     asks()

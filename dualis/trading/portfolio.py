@@ -6,7 +6,6 @@
    more. An account that did not change is sampled once an hour.
 """
 
-from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -30,17 +29,19 @@ from dualis.trading.state import SYSTEM, Account
 from dualis.writes import insert_all
 
 INTERVAL_SECONDS = 300
-CHUNK = 2_000  # transactions and rows held at once
+BATCH = 500  # accounts of one step
+COUNTED = 2_000  # transactions of one step
 MOST = 2_000  # points of one history
 PRUNE_BATCH = 20_000  # rows of one transaction
 
 
 def run(now: datetime) -> int:
-    """Take the samples of this interval unless they are taken; return how many were written.
+    """Take the next samples of this interval unless all are taken; return how many were written.
 
-    A transaction of its own, of which all reads see one moment.
+    So many accounts a step, or so many transactions to be counted first, so that the engine's other
+    steps keep their time. A transaction of its own, of which all reads see one moment.
     """
-    return retried(lambda: _sample(now))
+    return retried(lambda: _step(now))
 
 
 def prune(now: datetime) -> int:
@@ -81,49 +82,49 @@ def history(name: str, period: str, now: datetime) -> dict[str, Any]:
     }
 
 
-def _sample(now: datetime) -> int:
+def _step(now: datetime) -> int:
     if connection.vendor == "postgresql":
         with connection.cursor() as link:
             link.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
     cursor, _ = PortfolioCursor.objects.get_or_create(id=1)
-    if cursor.sampled_at is not None and _slot(now) <= _slot(cursor.sampled_at):
+    if cursor.sampled_at is None or _interval(now) > _interval(cursor.sampled_at):
+        cursor.sampled_at, cursor.name, cursor.is_over = now, "", False
+    if cursor.is_over:
         return 0
     marks = Marks.read(now)
-    rows = {row.account_id: row for row in PortfolioTotals.objects.all()}
-    totals = {name: row.totals for name, row in rows.items()}
-    cursor.after = _count(totals, cursor.after, marks.prices)
-    written: list[PortfolioSample] = []
-    changed: list[PortfolioTotals] = []
-    for account in MarginAccount.objects.exclude(name__in=SYSTEM).iterator(chunk_size=CHUNK):
-        row = rows.get(account.name) or PortfolioTotals(account_id=account.name)
-        whole = totals.get(account.name, Totals())
-        is_moved = whole != row.totals
-        row.take(whole)
-        sample = _sample_of(account.value, row, marks, now)
-        if sample is not None:
-            written.append(sample)
-        if sample is not None or is_moved:
-            changed.append(row)
-    PortfolioSample.objects.bulk_create(written, batch_size=CHUNK)
-    for start in range(0, len(changed), CHUNK):
-        insert_all(changed[start : start + CHUNK], is_upsert=True)
-    cursor.sampled_at = now
+    new = list(LedgerTransaction.objects.filter(id__gt=cursor.after).order_by("id")[:COUNTED])
+    gained: dict[str, Totals] = {}
+    for tx in new:
+        portfolio_figures.book(gained, tx.value, marks.prices)
+        cursor.after = tx.id
+    accounts = [] if len(new) == COUNTED else _next_accounts(cursor)
+    names = {*gained, *(account.name for account in accounts)}.difference(SYSTEM)
+    rows = {name: PortfolioTotals(account_id=name) for name in names}
+    rows |= {row.account_id: row for row in PortfolioTotals.objects.filter(account_id__in=names)}
+    for name in gained.keys() & rows.keys():
+        rows[name].add(gained[name])
+    found = [_sample_of(account.value, rows[account.name], marks, now) for account in accounts]
+    written = [sample for sample in found if sample is not None]
+    changed = {*(gained.keys() & rows.keys()), *(sample.account_id for sample in written)}
+    PortfolioSample.objects.bulk_create(written)
+    insert_all([rows[name] for name in sorted(changed)], is_upsert=True)
     cursor.save()
     return len(written)
 
 
-def _slot(moment: datetime) -> int:
+def _next_accounts(cursor: PortfolioCursor) -> list[MarginAccount]:
+    """Return the accounts whose turn it is, and note where the next step goes on."""
+    rows = MarginAccount.objects.exclude(name__in=SYSTEM).filter(name__gt=cursor.name)
+    accounts = list(rows.order_by("name")[:BATCH])
+    cursor.is_over = len(accounts) < BATCH
+    if accounts:
+        cursor.name = accounts[-1].name
+    return accounts
+
+
+def _interval(moment: datetime) -> int:
     """Return the number of the interval that a moment lies in."""
     return int(moment.timestamp()) // INTERVAL_SECONDS
-
-
-def _count(totals: dict[str, Totals], after: int, prices: Mapping[str, Decimal]) -> int:
-    """Add the transactions that came since to the totals; return the id of the last one."""
-    new = LedgerTransaction.objects.filter(id__gt=after).order_by("id")
-    for tx in new.iterator(chunk_size=CHUNK):
-        portfolio_figures.book(totals, tx.value, prices)
-        after = tx.id
-    return after
 
 
 def _sample_of(

@@ -38,14 +38,12 @@ class Totals:
     realized: Decimal = ZERO
     volume: Decimal = ZERO
 
-    def plus(
-        self, *, flows: Decimal = ZERO, realized: Decimal = ZERO, volume: Decimal = ZERO
-    ) -> "Totals":
-        """Return them with more in them, kept to the unit."""
+    def plus(self, more: "Totals") -> "Totals":
+        """Return the sum, kept to the unit."""
         return Totals(
-            _kept(EXACT.add(self.flows, flows)),
-            _kept(EXACT.add(self.realized, realized)),
-            _kept(EXACT.add(self.volume, volume)),
+            _kept(EXACT.add(self.flows, more.flows)),
+            _kept(EXACT.add(self.realized, more.realized)),
+            _kept(EXACT.add(self.volume, more.volume)),
         )
 
 
@@ -131,7 +129,7 @@ def _kept(value: Decimal) -> Decimal:
 
 
 def _add(totals: dict[str, Totals], name: str, **amounts: Decimal) -> None:
-    totals[name] = totals.get(name, Totals()).plus(**amounts)
+    totals[name] = totals.get(name, Totals()).plus(Totals(**amounts))
 
 
 def _worth(data: Mapping[str, Any], prices: Mapping[str, Decimal]) -> Decimal:

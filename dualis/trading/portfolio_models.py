@@ -9,11 +9,13 @@ from dualis.trading.portfolio_figures import USD_PLACES, Totals
 
 
 class PortfolioCursor(models.Model):
-    """One row: the last transaction that totals know, and when samples were taken last."""
+    """One row: the last transaction that totals know, and how far the present round has come."""
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
     after = models.PositiveBigIntegerField(default=0)
-    sampled_at = models.DateTimeField(null=True)
+    sampled_at = models.DateTimeField(null=True)  # when the round began
+    name = models.CharField(max_length=ledger.ADDRESS_LENGTH, blank=True)  # the last one sampled
+    is_over = models.BooleanField(default=False)
 
     def __str__(self) -> str:
         return f"samples of {self.sampled_at}"
@@ -39,9 +41,10 @@ class PortfolioTotals(models.Model):
     def totals(self) -> Totals:
         return Totals(self.flows, self.realized, self.volume)
 
-    def take(self, totals: Totals) -> None:
-        """Take over new totals; the caller saves."""
-        self.flows, self.realized, self.volume = totals.flows, totals.realized, totals.volume
+    def add(self, more: Totals) -> None:
+        """Add to them; the caller saves."""
+        found = self.totals.plus(more)
+        self.flows, self.realized, self.volume = found.flows, found.realized, found.volume
 
 
 class PortfolioSample(models.Model):
