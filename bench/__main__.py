@@ -3,11 +3,12 @@
 import platform
 import sys
 
-from bench import disk, fanout, governance, market, notices, operations, screen, wire
+from bench import disk, fanout, fills, governance, market, notices, operations, screen, wire
 
 BENCHES = {
     "disk": disk.run,
     "fanout": fanout.run,
+    "fills": fills.run,
     "governance": governance.run,
     "market": market.run,
     "notices": notices.run,

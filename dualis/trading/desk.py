@@ -23,6 +23,7 @@ from dualis.trading.models import (
     MarginOrder,
     Rejection,
     milliseconds,
+    open_orders_of,
 )
 from dualis.trading.statuses import CANCELED
 
@@ -104,6 +105,9 @@ class Desk:
             account.take(self.ledger.account(name))
             account.marks = self.marks
             (silent if account.is_system else told).append(account)
+        orders_of = open_orders_of([account.name for account in told])
+        for account in told:
+            account.orders_now = orders_of[account.name]
         save_all(told, silent=silent)
         if self.head.length >= blocks.FULL:
             blocks.seal(self.head, self.now)

@@ -18,7 +18,6 @@ from dualis.trading import chain, state, summary
 from dualis.trading.margin import OpenOrder
 from dualis.trading.marks import Marks
 from dualis.trading.positions import Position
-from dualis.trading.statuses import ACTIVE
 
 ADDRESS_LENGTH = 132  # 0x and up to 128 digits, or the name of an account of the ledger's own
 COIN_LENGTH = 16
@@ -160,7 +159,9 @@ class MarginAccount(Published):
     class Meta:
         ordering = ["name"]
 
-    marks: Marks | None = None  # given by a service; read where they are not
+    # given by a service; read where they are not
+    marks: Marks | None = None
+    orders_now: list[OpenOrder] | None = None
 
     def __str__(self) -> str:
         return self.name
@@ -202,8 +203,7 @@ class MarginAccount(Published):
 
     def open_orders(self) -> list[OpenOrder]:
         """Return the active orders as margin sees them."""
-        rows = MarginOrder.objects.filter(account_id=self.name, status__in=ACTIVE)
-        return [row.open_order for row in rows]
+        return open_orders_of([self.name])[self.name]
 
     def stream_owner(self) -> str:
         return self.name
@@ -216,7 +216,8 @@ class MarginAccount(Published):
 
     def to_dict(self) -> dict[str, Any]:
         marks = self.marks or Marks.read()
-        return summary.summary(self.value, marks.prices, self.open_orders(), marks.frozen)
+        orders = self.open_orders() if self.orders_now is None else self.orders_now
+        return summary.summary(self.value, marks.prices, orders, marks.frozen)
 
 
 # Django finds the models of an app in this module alone.
@@ -231,7 +232,14 @@ from dualis.trading.order_models import (  # noqa: E402
     Rejection,
     UsedNonce,
     Withdrawal,
+    open_orders_of,
 )
+from dualis.trading.portfolio_models import (  # noqa: E402
+    PortfolioCursor,
+    PortfolioSample,
+    PortfolioTotals,
+)
+from dualis.trading.twap_models import Twap  # noqa: E402
 
 __all__ = [
     "Agent",
@@ -245,9 +253,14 @@ __all__ = [
     "MarginOrder",
     "PollCursor",
     "PollerState",
+    "PortfolioCursor",
+    "PortfolioSample",
+    "PortfolioTotals",
     "Rejection",
+    "Twap",
     "UsedNonce",
     "Withdrawal",
+    "open_orders_of",
 ]
 
 
