@@ -26,7 +26,7 @@ class Plan:
     sizes: Sequence[int] = (200, MANY, 5_000)
     many: int = MANY
     rounds: int = 5
-    seconds: float = 1.5
+    seconds: float = 1.2
     latency_seconds: float = 4.0
 
 

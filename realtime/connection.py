@@ -85,7 +85,7 @@ class Connection:
 
     # --- the hub's side ----------------------------------------------------------------------
     def deliver(self, batch: Batch) -> None:
-        """Take the events of one transaction."""
+        """Take the events of one transaction, or of some that piled up."""
         if self._is_through and not batch.is_internal:
             wire = batch.wires.get(self._share)
             if wire is None:
@@ -150,7 +150,6 @@ class Connection:
     async def close(self, code: int, reason: str, *, grace: float) -> None:
         """Send what waits for at most `grace` seconds, then close."""
         self.is_closed = True
-        self._settle()
         if self._writer is not None:
             await asyncio.wait({self._writer}, timeout=grace)
         self.discard()

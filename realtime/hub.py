@@ -33,7 +33,7 @@ RETRY_SECONDS = 1.0
 
 class Subscriber(Protocol):
     def deliver(self, batch: Batch) -> None:
-        """Take the events of one transaction, in order; never waits."""
+        """Take the events of one transaction, or of some that piled up, in order; never waits."""
 
     def resync(self) -> None:
         """The journal can no longer tell what was missed: start again."""

@@ -116,7 +116,7 @@ class Event:
 
 
 class Batch(list[Event]):
-    """The events of one transaction for all who follow the same topics, in order.
+    """The events of a transaction, or of some in a row, for all who follow the same topics.
 
     `wires` holds the joined bytes of the whole batch by form, each made once.
     """

@@ -148,6 +148,7 @@ async def test_a_peer_that_stops_gets_the_newest_when_it_goes_on(world):
     world.wire.stop()
     for seq in range(1, 100):
         world.deliver(event(seq))
+        await asyncio.sleep(0)
     assert world.wire.sent == []
     world.wire.go_on()
     await written(world, 1)

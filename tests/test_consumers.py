@@ -161,7 +161,7 @@ def test_a_resume_that_would_not_fit_the_queue_gets_a_fresh_snapshot(alice, toke
         notify = database_sync_to_async(notices.notify)
         for _ in range(2):
             await notify(
-                alice.id, "PASSWORD_CHANGED", title="t" * 300, message="m", now=world.now()
+                alice.id, "PASSWORD_CHANGED", title="t" * 150, message="m", now=world.now()
             )
         async with talk() as client:
             await client.auth(token)

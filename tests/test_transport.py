@@ -19,6 +19,7 @@ from websockets.frames import Opcode
 
 from realtime import server
 from realtime.frames import WINDOW_BITS, Frame
+from realtime.transport import PortTransport
 from tests import frames_app
 from tests.frames_app import text_of
 from tests.outgoing import HOST, certificate
@@ -238,3 +239,19 @@ def test_a_write_to_a_peer_that_has_just_gone_ends_the_connection():
             await until(lambda: not frames_app.connections)
 
     run(scenario)
+
+
+def test_what_waited_is_offered_again_if_the_peer_filled_up_meanwhile():
+    class Reluctant:
+        is_deflating, bytes_written, offered, waits = False, 0, 0, 0
+
+        def write(self, data):
+            self.offered += 1
+            return self.offered == 3
+
+        async def until_writable(self):
+            self.waits += 1
+
+    port = Reluctant()
+    run(lambda: PortTransport(port, None).send([Frame("x")]))
+    assert (port.offered, port.waits) == (3, 2)
