@@ -6,18 +6,12 @@ import * as refusals from "../risk/refusals.js";
 import * as risk from "../risk/risk.js";
 import { AmountField } from "../ui/amount.js";
 import { openDialog } from "../ui/dialog.js";
-import { el } from "../ui/dom.js";
+import { selectField } from "../ui/field.js";
 import * as format from "../ui/format.js";
 import { toast } from "../ui/toast.js";
 import { HealthFacts } from "./health-facts.js";
 
 const REFRESH_MS = 3_000;
-
-function choice(label, id, options) {
-  const box = el("select", { id });
-  box.append(...options.map(([value, text]) => el("option", { value }, text)));
-  return { box, element: el("div", { class: "field" }, el("label", { for: id }, label), box) };
-}
 
 /** Read what the dialog depends on; `pools` are all pools by asset. */
 async function load() {
@@ -37,19 +31,19 @@ async function load() {
 export function openPosition({ assets, wanted = "USDC", tier, onDone }) {
   const intent = new Intent("/v1/borrow/request");
   const all = [...assets.values()];
-  const lend = choice("Asset to borrow", "open-asset", all.filter((a) => a.isBorrowable).map((a) => [a.symbol, a.symbol]));
-  const lock = choice("Collateral", "open-collateral", all.filter((a) => a.isCollateralEnabled).map((a) => [a.symbol, a.symbol]));
-  const source = choice("Take it from", "open-source", [["wallet", "Wallet"], ["supply", "Supplied balance"]]);
-  if (assets.has(wanted)) lend.box.value = wanted;
-  lock.box.value = wanted === "ETH" ? "USDC" : "ETH";
+  const lend = selectField("Asset to borrow", all.filter((a) => a.isBorrowable).map((a) => [a.symbol, a.symbol]));
+  const lock = selectField("Collateral", all.filter((a) => a.isCollateralEnabled).map((a) => [a.symbol, a.symbol]));
+  const source = selectField("Take it from", [["wallet", "Wallet"], ["supply", "Supplied balance"]]);
+  if (assets.has(wanted)) lend.input.value = wanted;
+  lock.input.value = wanted === "ETH" ? "USDC" : "ETH";
   const facts = new HealthFacts();
   let known = null;
 
-  const asset = () => known.assets.get(lend.box.value);
-  const held = () => known.assets.get(lock.box.value);
-  const pool = () => known.pools.get(lend.box.value);
+  const asset = () => known.assets.get(lend.input.value);
+  const held = () => known.assets.get(lock.input.value);
+  const pool = () => known.pools.get(lend.input.value);
   const available = () =>
-    (source.box.value === "supply" ? known.supplies : known.wallets).get(lock.box.value) ?? "0";
+    (source.input.value === "supply" ? known.supplies : known.wallets).get(lock.input.value) ?? "0";
   const isLockable = () => collateral.problem === "";
 
   /** The position with its collateral and a debt. */
@@ -78,10 +72,10 @@ export function openPosition({ assets, wanted = "USDC", tier, onDone }) {
 
   function again() {
     if (known === null) return;
-    collateral.asset = lock.box.value;
+    collateral.asset = lock.input.value;
     collateral.decimals = held().decimals;
     collateral.setMost(available());
-    amount.asset = lend.box.value;
+    amount.asset = lend.input.value;
     amount.decimals = asset().decimals;
     const most = isLockable()
       ? refusals.mostToBorrow(position("0"), { assets: known.assets, pool: pool() })
@@ -105,15 +99,15 @@ export function openPosition({ assets, wanted = "USDC", tier, onDone }) {
       const { data } = await intent.send({
         lendingPoolId: asset().poolId,
         borrowAmount: amount.value,
-        collateralAssets: [{ symbol: lock.box.value, amount: collateral.value }],
-        source: source.box.value,
+        collateralAssets: [{ symbol: lock.input.value, amount: collateral.value }],
+        source: source.input.value,
       });
       onDone(data.position);
       toast(`Borrowed ${format.amount(data.borrowedAmount, 18)} ${data.position.asset}.`);
     },
     onClose: () => clearInterval(timer),
   });
-  for (const { box } of [lend, lock, source]) box.addEventListener("change", again);
+  for (const { input } of [lend, lock, source]) input.addEventListener("change", again);
 
   async function refresh() {
     try {

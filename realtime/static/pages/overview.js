@@ -12,6 +12,7 @@ import { Gauge } from "../ui/gauge.js";
 import "../ui/shell.js";
 import { toast } from "../ui/toast.js";
 import { showFreshness } from "./channel-freshness.js";
+import { onMoved } from "./moved.js";
 import { loansTable, suppliesTable, walletTable } from "./overview-tables.js";
 import { PortfolioView } from "./portfolio-view.js";
 
@@ -100,17 +101,11 @@ async function readWallets() {
 }
 
 // --- what changes -----------------------------------------------------------------------------------------
-let balances = ""; // of all positions, as text: what a price alone does not change
-
-positions.onChange(() => {
-  const now = JSON.stringify(positions.all().map((row) => [row.positionId, row.status, row.principal ?? null]));
-  if (positions.isReady && now !== balances) {
-    if (balances !== "") portfolio.changed();
-    if (balances !== "") readWallets();
-    balances = now;
-  }
-  draw();
+onMoved(positions, () => {
+  portfolio.changed();
+  readWallets();
 });
+positions.onChange(draw);
 prices.onChange(draw);
 pools.onChange(() => walletRows.size === 0 && draw());
 

@@ -13,6 +13,7 @@ import { AmountField } from "../ui/amount.js";
 import * as decimal from "../ui/decimal.js";
 import { openDialog } from "../ui/dialog.js";
 import { el, setText } from "../ui/dom.js";
+import { selectField } from "../ui/field.js";
 import * as format from "../ui/format.js";
 import { toast } from "../ui/toast.js";
 import { HealthFacts } from "./health-facts.js";
@@ -123,7 +124,7 @@ const amountForm = (spec) => (changed) => {
     changed();
   };
   const selects = spec.selects ?? [];
-  for (const { box } of selects) box.addEventListener("change", again);
+  for (const { input } of selects) input.addEventListener("change", again);
   return {
     nodes: [...selects.map(({ element }) => element), field.element],
     update: (known, position) => {
@@ -139,15 +140,6 @@ const amountForm = (spec) => (changed) => {
     },
   };
 };
-
-let selectCount = 0;
-
-function select(label, options) {
-  selectCount += 1;
-  const box = el("select", { id: `select-${selectCount}` });
-  box.append(...options.map(([value, text]) => el("option", { value }, text)));
-  return { box, element: el("div", { class: "field" }, el("label", { for: box.id }, label), box) };
-}
 
 const told = (amount, symbol) => `${format.amount(amount, 18)} ${symbol}`;
 
@@ -193,11 +185,11 @@ export function openAddCollateral(row, rows, assets) {
   const held = new Set(row.collateral.map(({ symbol }) => symbol));
   const allowed = [...assets.values()].filter(({ isCollateralEnabled }) => isCollateralEnabled);
   allowed.sort((a, b) => Number(held.has(b.symbol)) - Number(held.has(a.symbol)));
-  const which = select("Collateral", allowed.map(({ symbol }) => [symbol, symbol]));
-  const source = select("Take it from", [["wallet", "Wallet"], ["supply", "Supplied balance"]]);
-  const symbol = () => which.box.value;
+  const which = selectField("Collateral", allowed.map(({ symbol }) => [symbol, symbol]));
+  const source = selectField("Take it from", [["wallet", "Wallet"], ["supply", "Supplied balance"]]);
+  const symbol = () => which.input.value;
   const available = ({ known }) =>
-    (source.box.value === "supply" ? known.supplies : known.wallets).get(symbol()) ?? "0";
+    (source.input.value === "supply" ? known.supplies : known.wallets).get(symbol()) ?? "0";
   change(row, rows, {
     title: "Add collateral",
     submit: "Add",
@@ -212,14 +204,14 @@ export function openAddCollateral(row, rows, assets) {
       most: (at) => [available(at)],
       after: (position, amount, { known }) =>
         risk.withCollateral(position, symbol(), amount, risk.collateralOf(known.assets.get(symbol()), "0")),
-      body: (amount) => ({ asset: { symbol: symbol(), amount }, source: source.box.value }),
+      body: (amount) => ({ asset: { symbol: symbol(), amount }, source: source.input.value }),
     }),
   });
 }
 
 export function openRemoveCollateral(row, rows) {
-  const which = select("Collateral", row.collateral.map(({ symbol }) => [symbol, symbol]));
-  const symbol = () => which.box.value;
+  const which = selectField("Collateral", row.collateral.map(({ symbol }) => [symbol, symbol]));
+  const symbol = () => which.input.value;
   change(row, rows, {
     title: "Remove collateral",
     submit: "Remove",

@@ -106,15 +106,16 @@ export class Table {
   }
 
   /** Offer more rows: `load` is called by a button below the table; null if there are none. */
-  more(load) {
+  more(load, problem = "") {
     if (load === null) return this.#foot.replaceChildren();
-    const button = el("button", { class: "button", type: "button" }, "Load more");
+    const button = el("button", { class: "button", type: "button" }, problem ? "Try again" : "Load more");
     button.addEventListener("click", async () => {
       button.disabled = true;
       setText(button, "Loading…");
       await load();
     });
-    return this.#foot.replaceChildren(button);
+    const said = problem ? [el("p", { role: "alert" }, problem)] : [];
+    return this.#foot.replaceChildren(...said, button);
   }
 
   /** Return the element of a row, or undefined. */
