@@ -13,7 +13,6 @@ from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from dualis.accounts.demo import PASSWORD
 from tests.browser import ROOT, chromium
-from tests.process import Site
 from tests.servers import free_port, wait_for_port
 
 START_SECONDS = 120.0  # on a busy machine
@@ -41,8 +40,6 @@ class Server:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        if not (self._folder / "dualis.sqlite3").exists():
-            Site(self._folder, DATABASE_URL="", REDIS_URL="").seed()
         own = {"DATA_DIR": str(self._folder), "PORT": str(self.port), "LOGIN_RATE": "1000/m"}
         other = {"DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE"}
         environment = {name: value for name, value in os.environ.items() if name not in other}
@@ -116,7 +113,7 @@ class Visit:
         """Return what axe finds wrong with the page, in both themes, as short lines."""
         found: list[str] = []
         for scheme in ("light", "dark"):
-            self.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            self.page.emulate_media(color_scheme=scheme)
             self.page.evaluate(AXE.read_text())  # not as a script tag, which the policy refuses
             result = self.page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
             for one in result["violations"]:

@@ -24,28 +24,32 @@ export function ageOf(channel) {
  * Follow a channel and return its Rows.
  *
  * `rest` is the list that a visitor's page reads instead; `key` names a row where the channel does
- * not; `onState({phase, message})` hears "loading", "ready" and "refused".
+ * not; `onState({phase, message})` hears "loading", "ready" and "refused"; `onRow(row, meta)` hears of
+ * each row at once, where Rows tell of the last one of a frame.
  * @param {string} channel
  * @param {{params?: object, rest?: string, key?: (row: object) => string,
- *          onState?: (state: {phase: string, message: string}) => void}} options
+ *          onRow?: (row: object, meta: object) => void, onState?: (state: {phase: string, message: string}) => void}} options
  */
-export function follow(channel, { params = {}, rest = null, key, onState = () => {} } = {}) {
+export function follow(channel, { params = {}, rest = null, key, onRow = () => {}, onState = () => {} } = {}) {
   const rows = new Rows(key ?? CHANNELS[channel].key);
   if (isSignedIn) {
     stream.subscribe(channel, params, {
-      onRow: (row, meta) => rows.take(row, meta),
+      onRow: (row, meta) => {
+        rows.take(row, meta);
+        onRow(row, meta);
+      },
       onRemove: (name) => rows.remove(name),
       onReset: () => rows.settle(),
       onState,
     });
   } else if (rest !== null) {
-    askAgain(channel, rows, rest, onState);
+    askAgain(channel, rows, rest, onRow, onState);
   }
   return rows;
 }
 
 /** Read a list now, and again while the page is looked at. */
-function askAgain(channel, rows, rest, onState) {
+function askAgain(channel, rows, rest, onRow, onState) {
   let isAsking = false;
   const ask = async () => {
     if (isAsking || document.hidden) return;
@@ -54,7 +58,9 @@ function askAgain(channel, rows, rest, onState) {
       const { data, seq } = await get(rest);
       const receivedAt = performance.now();
       answeredAt.set(channel, receivedAt);
-      rows.replace(data, { seq, receivedAt, timestamp: new Date().toISOString() });
+      const meta = { seq, receivedAt, timestamp: new Date().toISOString() };
+      rows.replace(data, meta);
+      for (const row of data) onRow(row, meta);
       onState({ phase: "ready", message: "" });
     } catch (error) {
       onState({ phase: rows.isReady ? "ready" : "refused", message: error.message });

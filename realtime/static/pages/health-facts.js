@@ -12,7 +12,7 @@ const ltv = (position) => {
 };
 
 export class HealthFacts {
-  element = el("dl", { class: "facts", "aria-live": "polite" });
+  element = el("dl", { class: "facts" });
   #health = el("dd", { class: "tone" });
   #ltv = el("dd");
   #debt = el("dd");

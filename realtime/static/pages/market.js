@@ -31,7 +31,11 @@ const feed = new Feed(asset);
 at("feed").append(feed.element);
 at("title").replaceChildren(assetLabel(asset, names[asset] ?? asset));
 
-const pools = follow("pools", { params: { pools: [poolId] }, rest: "/v1/pools?limit=100" });
+const pools = follow("pools", {
+  params: { pools: [poolId] },
+  rest: "/v1/pools?limit=100",
+  onRow: (row, meta) => row.poolId === poolId && feed.take(row, meta),
+});
 const prices = follow("prices", { params: { assets: [asset] }, rest: `/v1/oracle/prices?assets=${encodeURIComponent(asset)}` });
 
 let shownPrice = null;
@@ -70,7 +74,6 @@ pools.onChange((keys) => {
   if (!keys.has(poolId)) return;
   const pool = pools.get(poolId);
   if (!pool) return;
-  feed.take(pool, pools.meta(poolId));
   history.takePool(pool);
   draw();
 });
@@ -101,6 +104,7 @@ if (isSignedIn) {
   const own = at("own");
   const take = (position) => positions.take(position);
   at("supply").addEventListener("click", () => openSupply(poolId, asset, take));
+  at("supply").disabled = false;
   const balance = el("dd", { class: "market__balance" });
   const value = el("dd");
   const earned = el("dd");

@@ -82,6 +82,7 @@ export function showSessions({ tokens, sessions, create, everywhere }) {
   const loadSessions = into(sessionTable, SESSIONS);
   create.addEventListener("click", () => openToken(loadTokens));
   everywhere.addEventListener("click", openEverywhere);
+  create.disabled = everywhere.disabled = false;
   loadTokens();
   loadSessions();
 }

@@ -96,7 +96,7 @@ export class AmountField {
 
   /** The amount as a text, or null while it is none. */
   get amount() {
-    const text = this.input.value.trim().replaceAll(",", "");
+    const text = this.input.value.trim();
     return decimal.isDecimal(text) ? text : null;
   }
 
@@ -113,7 +113,8 @@ export class AmountField {
   get problem() {
     const text = this.amount;
     if (this.input.value.trim() === "") return "Enter an amount.";
-    if (text === null) return "This is not a number.";
+    // A comma is a decimal point to some and nothing to others: nobody's amount is guessed.
+    if (text === null) return "Write a number such as 1234.5, without commas.";
     if (decimal.compare(text, "0") <= 0) return "The amount must be above 0.";
     if (decimal.decimals(text) > this.#decimals) {
       return `${this.#asset} has at most ${this.#decimals} decimals.`;
