@@ -78,7 +78,7 @@ def test_the_statement_is_filtered_exported_and_grows_live(visit: Visit, second:
     other.get_by_role("button", name="Supply").click(timeout=WAIT)
     other.get_by_role("dialog").get_by_label("Amount").fill("1.25")
     send(other, "Supply")
-    expect(statement.get_by_text("+1.25 ETH")).to_be_visible(timeout=WAIT)
+    expect(statement.get_by_text("−1.25 ETH")).to_be_visible(timeout=WAIT)
 
     page.get_by_label("Asset").select_option("ETH")
     expect(statement.get_by_text("USDC")).to_have_count(0, timeout=WAIT)
@@ -89,7 +89,7 @@ def test_the_statement_is_filtered_exported_and_grows_live(visit: Visit, second:
         page.get_by_role("link", name="Export CSV").click()
     lines = list(csv.DictReader(io.StringIO(download.value.path().read_text())))
     assert {line["type"] for line in lines} == {"supply"}
-    assert "1.25" in {line["amount"] for line in lines}
+    assert "-1.25" in {line["amount"] for line in lines}
     page.get_by_label("Reference").fill("nothing_like_it")
     page.get_by_label("Reference").press("Enter")
     expect(page.get_by_text("No entry fits.")).to_be_visible(timeout=WAIT)

@@ -6,6 +6,7 @@ from django.test import Client
 
 from dualis.oracle.models import Asset, FeedKind, InstrumentType
 from realtime.pages import PAGES, Page
+from tests import lending_market
 from tests.people import make_staff, make_user
 
 pytestmark = pytest.mark.django_db
@@ -51,6 +52,19 @@ def test_a_visitor_is_shown_what_he_may_read_and_where_to_sign_in(client: Client
     text = client.get("/markets").content.decode()
     assert 'href="/markets"' in text and 'href="/login?next=/markets"' in text
     assert 'href="/borrow"' not in text and "data-user" not in text
+
+
+def test_a_page_of_a_market_names_its_pool(client: Client) -> None:
+    lending_market.opened()
+    text = client.get("/markets/ETH").content.decode()
+    assert '{"poolId": "eth-main", "asset": "ETH"}' in text
+    assert "<title>ETH market – Dualis</title>" in text
+
+
+def test_a_statement_offers_the_kinds_it_has(client: Client) -> None:
+    user = lending_market.rich("ada")
+    text = signed_in(client, user).get("/activity").content.decode()
+    assert text.count('<option value="deposit">') == 1
 
 
 def test_a_market_that_is_not_there_is_not_found(client: Client) -> None:

@@ -24,8 +24,8 @@ const keep = (make) => (row, cell) => cell.firstChild ?? make(row);
 function signed(row) {
   const isOut = decimal.isNegative(row.amount);
   const size = isOut ? row.amount.slice(1) : row.amount;
-  const text = `${isOut ? "−" : "+"}${format.amount(size, 18)} ${row.asset}`;
-  return el("span", { class: "tone", "data-direction": isOut ? "down" : "up", title: `${row.amount} ${row.asset}` }, text);
+  const text = `${isOut ? "−" : "+"}${format.exact(size)} ${row.asset}`;
+  return el("span", { class: "tone", "data-direction": isOut ? "down" : "up" }, text);
 }
 
 const table = new Table({

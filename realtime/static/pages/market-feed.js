@@ -46,7 +46,8 @@ export class Feed {
         { key: "event", title: "Event", csv: (row) => row.name, sort: (row) => row.name, cell: (row) => row.name },
         {
           key: "amount",
-          title: "Amount",
+          title: "Change",
+          hint: "Of what is supplied, or of what is lent; with the interest since the change before",
           csv: (row) => row.amount,
           sort: (row) => Number(row.amount),
           cell: (row) => this.#amount(row.amount),

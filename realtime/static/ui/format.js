@@ -70,6 +70,15 @@ export function amount(text, decimals = 6) {
   return amounts.get(places).format(text);
 }
 
+const whole = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0 });
+const point = new Intl.NumberFormat(undefined).formatToParts(0.5).find(({ type }) => type === "decimal").value;
+
+/** Format an amount of an asset to its last digit, a decimal string that is not negative. */
+export function exact(text) {
+  const [digits, fraction] = text.split(".");
+  return whole.format(BigInt(digits)) + (fraction ? point + fraction : "");
+}
+
 const compactAmount = new Intl.NumberFormat(undefined, {
   notation: "compact",
   maximumFractionDigits: 2,
