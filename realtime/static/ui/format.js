@@ -53,10 +53,16 @@ export function usdShort(text) {
   return Math.abs(Number(text)) < 10_000 ? usd(text) : compact.format(text);
 }
 
-/** Format a gain or a loss in USD, a number, with its sign. */
+const cents = new Intl.NumberFormat(undefined, {
+  style: "currency",
+  currency: "USD",
+  currencyDisplay: "narrowSymbol",
+});
+
+/** Format a gain or a loss in USD, a number, in cents and with its sign. */
 export function signedUsd(value) {
   const sign = Math.round(value * 100) === 0 ? "" : value > 0 ? "+" : MINUS;
-  return sign + usd(Math.abs(value).toFixed(2));
+  return sign + cents.format(Math.abs(value));
 }
 
 /** Format an amount of an asset, a decimal string, rounded down: never more than there is. */
