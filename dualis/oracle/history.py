@@ -137,7 +137,7 @@ def _recorded(quote: Quote, *, since: datetime, with_ticks: bool) -> list[tuple[
     own = {"asset": quote.asset_id, "feed": quote.feed}
     bars = PriceBar.objects.filter(**own)
     minutes = bars.filter(interval=Interval.MINUTE)
-    earlier = minutes.filter(start__lt=minute_of(since)).order_by("-start")[:1]
+    earlier = list(minutes.filter(start__lt=minute_of(since)).order_by("-start")[:1])
     later = minutes.filter(start__gte=minute_of(since)).order_by("start")
     if not earlier:  # before the minutes that are kept, the closes of days
         days = bars.filter(interval=Interval.DAY)
