@@ -3,7 +3,7 @@
 import platform
 import sys
 
-from bench import disk, fanout, fills, governance, market, notices, operations, screen, wire
+from bench import disk, fanout, fills, governance, market, notices, operations, pages, screen, wire
 
 BENCHES = {
     "disk": disk.run,
@@ -13,6 +13,7 @@ BENCHES = {
     "market": market.run,
     "notices": notices.run,
     "operations": operations.run,
+    "pages": pages.run,
     "screen": screen.run,
     "wire": wire.run,
 }
