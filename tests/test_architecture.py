@@ -128,6 +128,7 @@ EDGE_NAMES = {
     "money_admin",
     "money_api",
     "notional_consumer",
+    "operations",
     "pages",
     "parsing",
     "paging",
@@ -145,6 +146,7 @@ EDGE_NAMES = {
     "staking_admin",
     "staking_api",
     "votes_admin",
+    "workers",
 }
 COMPOSE = {"settings", "urls", "money_urls", "asgi", "routing"}
 LEVELS = ("pure", "models", "services", "plumbing", "edges", "compose")
