@@ -56,12 +56,18 @@ PURE = {
     "governance.payloads",
     "governance.rewards",
     "governance.tally",
+    "realtime.asyncapi",
     "realtime.bucket",
+    "realtime.dualis_frames",
     "realtime.dualis_protocol",
+    "realtime.examples",
     "realtime.frames",
     "realtime.mailbox",
     "realtime.messages",
+    "realtime.notional_frames",
     "realtime.notional_protocol",
+    "realtime.rows",
+    "realtime.samples",
     "realtime.topics",
 }
 # `errors` is pure text; it stands with the models because refusals are part of them.

@@ -1,0 +1,415 @@
+"""A sample of every frame that the server sends, by protocol and type. Pure.
+
+A test holds each against its type, and the types against what a real server sends.
+"""
+
+from typing import Any
+
+_AT = "2026-03-01T10:30:00.000Z"
+_USER = "0xa1b2c3d4e5f60718293a4b5c6d7e8f9001122334"
+_HASH = "0x5164754e37c68ebf6fb7133fe6d4bcb4af3b1675148da8a3ba2cf83763fc563d"
+_ORDER = "0x00000000000000000000000000000061"
+_MS = 1772361000000
+
+
+def _data(channel: str, **row: Any) -> dict[str, Any]:
+    return {"type": "data", "channel": channel, "timestamp": _AT, "data": row}
+
+
+_LIQUIDATION = {
+    "liquidationId": "liq_70j4yxdfhrd7",
+    "positionId": "brw_gw2ak1srzsd7",
+    "borrowerAlias": "anon_lehzwaphbwf4",
+    "poolId": "usdc-main",
+    "tier": "SoftLiquidation",
+}
+_RESALE = {
+    "kind": "resale",
+    "resaleId": "rsl_f0qs9ocg68j5",
+    "auctionId": "rsl_f0qs9ocg68j5",
+    "poolId": "usdc-main",
+    "tier": "Resale",
+    "paymentAsset": "USDC",
+    "collateralAsset": "ETH",
+}
+
+DUALIS: dict[str, dict[str, Any]] = {
+    "Authenticated": {"type": "auth", "status": "ok", "userId": "usr_in2p2r1audq2"},
+    "Pong": {"type": "pong", "timestamp": _AT},
+    "Subscribed": {
+        "type": "subscribed",
+        "channel": "prices",
+        "params": {"assets": ["ETH", "BTC"]},
+        "timestamp": _AT,
+        "snapshot": 2,
+    },
+    "Unsubscribed": {
+        "type": "unsubscribed",
+        "channel": "prices",
+        "params": {"assets": ["ETH", "BTC"]},
+        "timestamp": _AT,
+    },
+    "Error": {
+        "type": "error",
+        "code": "NOT_SUBSCRIBED",
+        "message": "There is no subscription to governance",
+        "timestamp": _AT,
+        "channel": "governance",
+    },
+    "PriceData": _data(
+        "prices",
+        asset="ETH",
+        price="2041.17",
+        change24h=-0.0182,
+        source="oracle_aggregated",
+        simulated=True,
+        confidence=0.98,
+        twap5m="2043.02",
+        twap15m="2044.51",
+        twap1h="2048.90",
+        stale=False,
+        circuitBreaker=False,
+    ),
+    "PoolData": _data(
+        "pools",
+        poolId="usdc-main",
+        asset="USDC",
+        totalSupply="5000000.049234",
+        totalBorrow="3429581.062592",
+        available="1570418.986642",
+        tvlUSD="4999834.05",
+        utilization=0.685916,
+        supplyAPY=0.03685,
+        borrowAPY=0.073043,
+        isActive=True,
+        supplyPaused=False,
+        borrowPaused=False,
+        protocolPaused=False,
+        reason="accrual",
+        block=89,
+    ),
+    "SupplyPositionData": _data(
+        "positions",
+        kind="supply",
+        positionId="sup_7s777xolymex",
+        poolId="usdc-main",
+        asset="USDC",
+        balance="50000.049234",
+        valueUSD="49998.39",
+        interestEarned="0.049234",
+        apy=0.03685,
+        status="open",
+    ),
+    "BorrowPositionData": _data(
+        "positions",
+        kind="borrow",
+        positionId="brw_wxf6xib2da9c",
+        poolId="usdc-main",
+        asset="USDC",
+        principal="8000",
+        debt="8000.015431",
+        interestAccrued="0.015431",
+        apy=0.073043,
+        healthFactor=2.091,
+        status="safe",
+        alertLevel=None,
+        collateralValueUSD="20400.17",
+        weightedCollateralValueUSD="16728.14",
+        borrowValueUSD="7999.76",
+        weightedLTV=0.3922,
+        creditTier="Unrated",
+        isLiquidatable=False,
+        collateral=[
+            {
+                "symbol": "ETH",
+                "amount": "10",
+                "valueUSD": "20400.17",
+                "liquidationPrice": "926.80039646",
+                "distance": -0.5456,
+            }
+        ],
+    ),
+    "AccountData": _data(
+        "positions",
+        kind="account",
+        totalSuppliedUSD="90798.76",
+        totalCollateralUSD="20400.17",
+        totalBorrowedUSD="7999.76",
+        netWorthUSD="103199.17",
+        healthFactor=2.091,
+    ),
+    "ProtectionData": _data(
+        "positions",
+        kind="protection",
+        ruleId="prt_2kd91mzq0a4x",
+        protects="brw_wxf6xib2da9c",
+        triggerHealthFactor=1.2,
+        action="repay",
+        asset="USDC",
+        limit="max",
+        status="active",
+        outcome=None,
+        reason=None,
+        amount=None,
+        createdAt=_AT,
+        endedAt=None,
+    ),
+    "TriggerData": _data(
+        "liquidations",
+        stage="trigger",
+        **_LIQUIDATION,
+        healthFactor=0.9488,
+        debtUSD="1646.16",
+        collateralUSD="1952.36",
+        share=0.25,
+        triggeredAt=_AT,
+    ),
+    "AuctionStartData": _data(
+        "liquidations",
+        stage="auction_start",
+        **_LIQUIDATION,
+        healthFactor=0.9488,
+        auctionId="auc_i815dg8wnnx7",
+        debtAsset="USDC",
+        debtTarget="411.53293",
+        collateralAsset="ETH",
+        collateralAvailable="0.9565",
+        oraclePrice="2041.17",
+        startBonus=0,
+        maxBonus=0.06,
+        collateral=[
+            {
+                "symbol": "ETH",
+                "amount": "0.9565",
+                "valueUSD": "1952.36",
+                "oraclePrice": "2041.17",
+                "maxBonus": 0.06,
+            }
+        ],
+        startsAt=_AT,
+        endsAt="2026-03-01T10:35:00.000Z",
+    ),
+    "SettlementData": _data(
+        "liquidations",
+        stage="settlement",
+        **_LIQUIDATION,
+        auctionId="auc_i815dg8wnnx7",
+        debtAsset="USDC",
+        finalTier="SoftLiquidation",
+        outcome="bid",
+        debtRepaid="411.53293",
+        collateralAsset="ETH",
+        collateralSeized="0.2073",
+        seized=[{"symbol": "ETH", "amount": "0.2073"}],
+        bonus="11.67",
+        liquidatorReward="10.503",
+        protocolFee="1.167",
+        returnedToBorrower=[],
+        badDebt="0",
+        badDebtBorneBy={},
+        healthFactorBefore=0.9488,
+        healthFactorAfter=1.0715,
+        settledAt="2026-03-01T10:31:10.000Z",
+        healthFactor=1.0715,
+    ),
+    "ResaleStartData": _data(
+        "liquidations",
+        stage="auction_start",
+        **_RESALE,
+        collateralAvailable="5.4",
+        valueUSD="11022.31",
+        oraclePrice="2041.17",
+        startDiscount=0,
+        maxDiscount=0.04,
+        startsAt=_AT,
+        fullDiscountAt="2026-03-01T10:35:00.000Z",
+    ),
+    "ResaleSettlementData": _data(
+        "liquidations",
+        stage="settlement",
+        **_RESALE,
+        outcome="sold",
+        collateralSold="5.4",
+        proceeds="10801.86",
+        settledAt="2026-03-01T10:33:00.000Z",
+    ),
+    "ProposalData": _data(
+        "governance",
+        event="vote_cast",
+        proposalId="DIP-2",
+        proposalNumber=2,
+        type="PARAMETER_CHANGE",
+        title="Adjust the base rate of the wBTC pool",
+        status="ACTIVE",
+        votesFor="271499800.00000000",
+        votesAgainst="0.00000000",
+        votesAbstain="70000000.00000000",
+        totalVoters=6,
+        quorumRequired="100000000.00000000",
+        quorumMet=True,
+        votingEndsAt="2026-03-04T10:30:00.000Z",
+        timelockEndsAt="2026-03-06T10:30:00.000Z",
+        executionDeadline="2026-03-13T10:30:00.000Z",
+        vote={"direction": "FOR", "weight": "67500000.00000000"},
+    ),
+    "NotificationData": _data(
+        "notifications",
+        id="notif_h7h5edjcr5fy",
+        type="REWARD_CLAIMABLE",
+        category="financial",
+        severity="info",
+        title="Staking rewards to claim",
+        message="Your stake has earned a share of protocol fees, which you can claim.",
+        data={},
+        link="/staking",
+        readAt=None,
+        createdAt=_AT,
+    ),
+    "UnreadCountData": _data("notifications", event="unread_count", count=1),
+}
+
+_TRANSACTION = {
+    "transactionId": _HASH,
+    "type": "OrderFilled",
+    "timestamp": _MS,
+    "blockNumber": 96,
+    "txIndex": 1,
+    "data": {},
+    "orderId": _ORDER,
+}
+
+NOTIONAL: dict[str, dict[str, Any]] = {
+    "Confirmation": {
+        "channel": "subscriptionResponse",
+        "data": {
+            "method": "subscribe",
+            "subscription": {"type": "userFills", "user": _USER},
+        },
+    },
+    "Pong": {"channel": "pong"},
+    "Error": {"channel": "error", "data": {"message": "Invalid message format"}},
+    "UserFillsData": {
+        "channel": "userFills",
+        "data": {
+            "user": _USER,
+            "isSnapshot": False,
+            "fills": [
+                {
+                    "coin": "ETH",
+                    "px": "2041.1",
+                    "sz": "1.5",
+                    "side": "B",
+                    "time": _MS,
+                    "startPosition": "0",
+                    "dir": "Open Long",
+                    "closedPnl": "0",
+                    "hash": _HASH,
+                    "oid": 97,
+                    "orderId": _ORDER,
+                    "crossed": True,
+                    "fee": "1.530825",
+                    "tid": 77,
+                    "feeToken": "USDC",
+                }
+            ],
+        },
+    },
+    "AccountSummaryData": {
+        "channel": "accountSummary",
+        "data": {
+            "user": _USER,
+            "summary": {
+                "accountValue": 10004.92,
+                "totalMarginUsed": 306.17,
+                "availableMargin": 9698.75,
+                "crossMaintenanceMargin": 153.08,
+                "withdrawable": 9698.75,
+                "assets": [{"coin": "USDC", "total": 9998.47, "available": 9998.47}],
+                "positions": {
+                    "ETH": {
+                        "coin": "ETH",
+                        "szi": "1.5",
+                        "entryPx": "2041.1",
+                        "positionValue": "3068.10",
+                        "unrealizedPnl": "6.45",
+                        "marginUsed": "306.81",
+                        "leverage": "10",
+                        "liqPx": None,
+                        "returnOnEquity": "0.0211",
+                    }
+                },
+            },
+        },
+    },
+    "OrderUpdatesData": {
+        "channel": "orderUpdates",
+        "data": {
+            "user": _USER,
+            "isSnapshot": True,
+            "orders": [
+                {
+                    "order": {
+                        "coin": "BTC",
+                        "side": "B",
+                        "limitPx": "67446",
+                        "sz": "0.025",
+                        "oid": _ORDER,
+                        "venueOid": 97,
+                        "timestamp": _MS,
+                        "origSz": "0.025",
+                        "cloid": None,
+                        "orderType": "limit",
+                        "tif": "Gtc",
+                        "isPositionTpsl": False,
+                        "isTrigger": False,
+                        "triggerCondition": "",
+                        "triggerPx": "0",
+                        "reduceOnly": False,
+                        "parentOrderId": None,
+                        "twapOrderId": None,
+                        "twapSliceIndex": None,
+                    },
+                    "status": "open",
+                    "statusTimestamp": _MS,
+                }
+            ],
+        },
+    },
+    "UserOrderRejectionsData": {
+        "channel": "userOrderRejections",
+        "data": {
+            "user": _USER,
+            "rejections": [
+                {
+                    "orderId": _ORDER,
+                    "coin": "ETH",
+                    "reason": "A price is at most 5 % from the mark 2041.17",
+                    "code": "INVALID_PRICE",
+                    "timestamp": _MS,
+                }
+            ],
+        },
+    },
+    "UserTransactionsData": {
+        "channel": "userTransactions",
+        "data": {"user": _USER, "transaction": _TRANSACTION},
+    },
+    "ActiveAssetDataData": {
+        "channel": "activeAssetData",
+        "data": {"user": _USER, "coin": "ETH", "leverage": 10},
+    },
+    "TwapUpdatesData": {
+        "channel": "twapUpdates",
+        "data": {"user": _USER, "isSnapshot": False, "twaps": []},
+    },
+    "NewBlocksData": {
+        "channel": "newBlocks",
+        "data": {
+            "blockNumber": 96,
+            "timestamp": _MS,
+            "transactionCount": 2,
+            "blockHash": "0xcab7d2c64765b65da97f0503c3b777ff9fc927b12653583aaf80b3bbd219d7f2",
+        },
+    },
+    "NewTransactionsData": {"channel": "newTransactions", "data": _TRANSACTION},
+}
