@@ -228,6 +228,7 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "State and actions of the lending market, the ledger and governance.",
     "OAS_VERSION": "3.1.1",
     "SCHEMA_PATH_PREFIX": "/v1",
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "GET_MOCK_REQUEST": "realtime.openapi.mock_request",
     "POSTPROCESSING_HOOKS": ["realtime.openapi.complete"],
 }

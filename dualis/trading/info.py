@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from dualis.exact import EXACT, ZERO, plain_trimmed
-from dualis.trading import margin, positions, state, summary
+from dualis.trading import margin, market_info, positions, state, summary
 from dualis.trading.markets import COLLATERAL, MARKETS, USDC
 from dualis.trading.marks import Marks
 from dualis.trading.models import (
@@ -217,6 +217,8 @@ TYPES: dict[str, Callable[[Mapping[str, Any], datetime], Any]] = {
     "transactionsByUser": transactions_by_user,
     "userRole": user_role,
     "notionalMeta": meta,
+    "l2Book": market_info.book,
+    "candleSnapshot": market_info.candles,
 }
 
 
