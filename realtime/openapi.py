@@ -168,21 +168,25 @@ def document() -> dict[str, Any]:
 
 
 def shape(value: Any) -> dict[str, Any]:
-    """Return a loose schema of a recorded value: types where it has some, nothing required."""
+    """Return a loose schema of a recorded value: its types; nothing is required, all may be null."""
     match value:
         case bool():
-            return {"type": "boolean"}
+            return _maybe("boolean")
         case int():
-            return {"type": "number" if abs(value) < 2 else "integer"}
+            return _maybe("number" if abs(value) < 2 else "integer")  # 0 and 1 may be ratios
         case float():
-            return {"type": "number"}
+            return _maybe("number")
         case str():
-            return {"type": "string"}
+            return _maybe("string")
         case list():
-            return {"type": "array", "items": shape(value[0]) if value else {}}
+            return _maybe("array") | {"items": shape(value[0]) if value else {}}
         case dict():
-            return {"type": "object", "properties": {k: shape(v) for k, v in value.items()}}
+            return _maybe("object") | {"properties": {k: shape(v) for k, v in value.items()}}
     return {}
+
+
+def _maybe(name: str) -> dict[str, Any]:
+    return {"type": [name, "null"]}
 
 
 @cache

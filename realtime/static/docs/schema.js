@@ -23,10 +23,11 @@ export function typeOf(document, schema) {
     const names = own.enum.map((value) => JSON.stringify(value));
     return names.length > 12 ? `${names.slice(0, 12).join(" | ")} | …` : names.join(" | ");
   }
-  if (own.type === "array") return `list of ${own.items ? typeOf(document, own.items) : "any"}`;
-  if (own.type === "object" || own.properties) return own.title ?? "object";
-  if (Array.isArray(own.type)) return own.type.join(" or ");
-  return own.format ? `${own.type}, ${own.format}` : (own.type ?? "any");
+  const types = [own.type ?? []].flat().filter((name) => name !== "null");
+  if (types.includes("array")) return `list of ${own.items ? typeOf(document, own.items) : "any"}`;
+  if (types.includes("object") || own.properties) return own.title ?? "object";
+  const name = types.join(" or ") || "any";
+  return own.format ? `${name}, ${own.format}` : name;
 }
 
 /** The schema whose fields are worth showing: of a list its items, of a choice its first object. */
@@ -60,7 +61,7 @@ function* fields(document, schema, prefix = "", depth = 0) {
     const told = resolve(document, field);
     const text = [field.description ?? told.description, limits(told)].filter(Boolean).join(". ");
     yield { path, type: typeOf(document, field), isRequired: required.has(name), text };
-    const isList = resolve(document, field).type === "array";
+    const isList = [told.type].flat().includes("array");
     yield* fields(document, field, `${path}${isList ? "[]" : ""}.`, depth + 1);
   }
 }
