@@ -124,8 +124,14 @@ def _data(channel: str, row: type[Struct]) -> type[Struct]:
         ("seq", _Seq, UNSET),
         ("epoch", _Epoch, UNSET),
     ]
-    options = {"tag_field": "type", "tag": "data", "module": __name__}
-    made = defstruct(f"{row.__name__}Data", fields, bases=(_Frame,), **options)
+    made = defstruct(
+        f"{row.__name__}Data",
+        fields,
+        bases=(_Frame,),
+        tag_field="type",
+        tag="data",
+        module=__name__,
+    )
     made.__doc__ = row.__doc__ if "__doc__" in vars(row) else None
     return made
 

@@ -251,8 +251,14 @@ class Error(_Part, tag_field="channel", tag="error"):
 
 def _frame(channel: str, data: type[Struct]) -> type[Struct]:
     name = f"{channel[0].upper()}{channel[1:]}Data"
-    options = {"tag_field": "channel", "tag": channel, "module": __name__}
-    made = defstruct(name, [("data", data)], bases=(_Part,), **options)
+    made = defstruct(
+        name,
+        [("data", data)],
+        bases=(_Part,),
+        tag_field="channel",
+        tag=channel,
+        module=__name__,
+    )
     made.__doc__ = data.__doc__ if "__doc__" in vars(data) else None
     return made
 

@@ -59,7 +59,7 @@ _PLAIN = {  # addresses that are no REST views
 }
 
 
-class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+class TokenScheme(OpenApiAuthenticationExtension):
     target_class = "dualis.accounts.authentication.TokenAuthentication"
     name = "accessToken"
 
@@ -67,7 +67,7 @@ class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-ca
         return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
 
 
-class BrowserScheme(SessionScheme):  # type: ignore[no-untyped-call]
+class BrowserScheme(SessionScheme):
     target_class = "dualis.accounts.authentication.BrowserAuthentication"
     name = "session"
 
@@ -77,7 +77,8 @@ class Schema(AutoSchema):
 
     @property
     def _reading(self) -> Reading:
-        return reading(type(self.view), self.method.lower())
+        view: type = type(self.view)
+        return reading(view, self.method.lower())
 
     def get_operation_id(self) -> str:
         words = re.findall(r"[A-Za-z0-9]+", self.path.removeprefix("/v1"))
@@ -91,7 +92,7 @@ class Schema(AutoSchema):
         told = SUMMARIES.get(f"{self.method} {self.path}")
         return told or _sentence(type(self.view), self.method)
 
-    def get_description(self) -> str:
+    def get_description(self) -> str:  # type: ignore[override]
         found = "\n\n".join((type(self.view).__doc__ or "").split("\n\n")[1:])
         return " ".join(found.split())
 
@@ -136,7 +137,7 @@ def mock_request(method: str, path: str, view: Any, original: Any, **rest: Any) 
     """Return the request a view is described with; some views ask it for its method (a hook)."""
     view.request = HttpRequest()
     view.request.method = method
-    return build_mock_request(method, path, view, original, **rest)  # type: ignore[no-untyped-call]
+    return build_mock_request(method, path, view, original, **rest)
 
 
 def complete(result: dict[str, Any], **rest: Any) -> dict[str, Any]:
@@ -163,12 +164,12 @@ def complete(result: dict[str, Any], **rest: Any) -> dict[str, Any]:
 @cache
 def document() -> dict[str, Any]:
     """Return the whole document; made once a process."""
-    made: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+    made: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)
     return made
 
 
 def shape(value: Any) -> dict[str, Any]:
-    """Return a loose schema of a recorded value: its types; nothing is required, all may be null."""
+    """Return a loose schema of a recorded value: nothing is required, everything may be null."""
     match value:
         case bool():
             return _maybe("boolean")

@@ -31,7 +31,11 @@ def asyncapi_view(request: HttpRequest) -> JsonResponse:
 def catalogue() -> list[dict[str, Any]]:
     """Return every refusal by its code: status, and the texts of all that share the code."""
     found: dict[str, dict[str, Any]] = {}
-    for kind in (errors.DomainError, *errors.DomainError.__subclasses__()):
+    kinds: list[type[errors.DomainError]] = [
+        errors.DomainError,
+        *errors.DomainError.__subclasses__(),
+    ]
+    for kind in kinds:
         row = found.setdefault(kind.code, {"code": kind.code, "status": kind.status, "texts": []})
         if kind.text not in row["texts"]:
             row["texts"].append(kind.text)

@@ -36,7 +36,8 @@ def reading(view: type, method: str) -> Reading:
     tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
     names = vars(sys.modules[function.__module__])
     body = query = None
-    status, extras, params = 200, (), []
+    status, params = 200, []
+    extras: tuple[str, ...] = ()
     for call in _calls(tree, names):
         name = call.func.id if isinstance(call.func, ast.Name) else ""
         if name == _BODY:

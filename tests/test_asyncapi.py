@@ -5,7 +5,7 @@ import time
 from contextlib import contextmanager
 
 import httpx
-import jsonschema
+import jsonschema  # type: ignore[import-untyped]
 import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect

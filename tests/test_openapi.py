@@ -2,7 +2,7 @@
 
 import json
 
-import jsonschema
+import jsonschema  # type: ignore[import-untyped]
 import pytest
 from django.test import Client
 from django.urls import URLResolver, get_resolver
@@ -33,10 +33,8 @@ def rest_routes(patterns=None, base="/"):
         path = base + str(one.pattern)
         if isinstance(one, URLResolver):
             yield from rest_routes(one.url_patterns, path)
-        elif isinstance(one, URLPattern) and issubclass(
-            getattr(one.callback, "cls", object), APIView
-        ):
-            yield path.replace("<str:", "{").replace(">", "}"), one.callback.cls
+        elif issubclass(view := getattr(one.callback, "cls", object), APIView):
+            yield path.replace("<str:", "{").replace(">", "}"), view
 
 
 def test_it_is_a_valid_document_made_without_a_warning(document):
