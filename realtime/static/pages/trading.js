@@ -18,6 +18,7 @@ import { tabs } from "../ui/tabs.js";
 import { toast } from "../ui/toast.js";
 
 const BOOK_MS = 1_000;
+const COMPLAIN_MS = 1_500; // by then the answer to an order is here
 const INTERVALS = { "1m": 60_000, "5m": 300_000, "15m": 900_000, "1h": 3_600_000, "1d": 86_400_000 };
 const STATES = { connecting: "Connecting to the ledger", reconnecting: "The ledger's stream is lost; it is being restored", offline: "Offline: not live" };
 
@@ -34,8 +35,15 @@ let shownMark = null;
 
 const prices = follow("prices", { params: { assets: [...new Set(coins.map((name) => markets[name].feed))] } });
 const markOf = (name) => prices.get(markets[name]?.feed)?.price ?? null;
-const account = address ? new Account(address, coins, (text) => toast(text, { kind: "assertive" })) : null;
+const account = address ? new Account(address, coins, complain) : null;
 const leverageOf = (name) => account?.leverages.get(name) ?? markets[name].maxLeverage;
+
+/** Say what the stream tells of a rejected order, unless the ticket has said it already. */
+function complain(text) {
+  setTimeout(() => {
+    if (!ticket?.refusal || !text.endsWith(ticket.refusal)) toast(text, { kind: "assertive" });
+  }, COMPLAIN_MS);
+}
 
 // --- the market -------------------------------------------------------------------------------------
 const chart = new Candles({ title: "", format: (value) => format.usd(String(value)) });

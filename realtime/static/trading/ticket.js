@@ -14,6 +14,9 @@ export class Ticket {
   #isTouched = new Set();
   #isBusy = false;
 
+  /** What the last order was refused with, or "". */
+  refusal = "";
+
   /** @param {HTMLFormElement} form @param {() => object} state what the page knows now */
   constructor(form, state) {
     this.#form = form;
@@ -110,6 +113,7 @@ export class Ticket {
   }
 
   #say(text) {
+    this.refusal = text;
     const alert = this.#form.querySelector("[data-alert]");
     setText(alert, text);
     alert.hidden = text === "";
