@@ -77,7 +77,10 @@ def _margin(request: HttpRequest) -> Told:
         }
         for market in MARKETS.values()
     }
-    own = MarginAccount.objects.filter(user_id=str(request.user.pk)).first()
+    own = (
+        request.user.is_authenticated
+        and MarginAccount.objects.filter(user_id=str(request.user.pk)).first()
+    )
     return {"markets": markets, "address": {"address": own.name if own else None}}
 
 

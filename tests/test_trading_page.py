@@ -84,8 +84,13 @@ def test_a_market_order_opens_a_position_that_is_closed(desk: Page) -> None:
     expect(row).to_have_count(0, timeout=WAIT)
 
 
-def test_what_the_server_would_refuse_is_refused_before_it_is_sent(desk: Page) -> None:
-    kind(desk, "Limit")
+def test_the_ticket_refuses_what_the_server_would_and_says_what_it_did(desk: Page) -> None:
+    best = desk.locator("tbody[data-side=bids] .book__price").first
+    expect(best).to_have_text(re.compile(r"\d"), timeout=WAIT)
+    best.click()
+    expect(field(desk, "price")).to_have_value(re.compile(r"^\d"))
+    expect(desk.locator(".book__spread")).to_contain_text("Spread")
+
     buy = desk.get_by_role("button", name="Buy ETH")
     field(desk, "size").fill("0.01")
     field(desk, "price").fill(str(round(mark(desk) * 0.8)))
@@ -97,24 +102,16 @@ def test_what_the_server_would_refuse_is_refused_before_it_is_sent(desk: Page) -
     expect(field(desk, "trigger")).to_be_visible()
     expect(field(desk, "price")).to_be_hidden()
 
-
-def test_a_refusal_of_the_server_is_said_in_its_words(desk: Page) -> None:
+    kind(desk, "Market")
     field(desk, "size").fill("5000")
-    desk.get_by_role("button", name="Buy ETH").click()
-    expect(desk.locator("[data-ticket]").get_by_role("alert")).to_have_text(
-        re.compile("margin", re.IGNORECASE), timeout=WAIT
-    )
+    buy.click()
+    said = re.compile("margin", re.IGNORECASE)
+    expect(desk.locator("[data-ticket]").get_by_role("alert")).to_have_text(said, timeout=WAIT)
 
 
-def test_a_price_of_the_book_goes_into_the_ticket(desk: Page) -> None:
-    best = desk.locator("tbody[data-side=bids] .book__price").first
-    expect(best).to_have_text(re.compile(r"\d"), timeout=WAIT)
-    best.click()
-    expect(field(desk, "price")).to_have_value(re.compile(r"^\d"))
-    expect(desk.locator(".book__spread")).to_contain_text("Spread")
-
-
-def test_leverage_is_changed_and_told_by_the_stream(desk: Page) -> None:
+def test_leverage_is_told_by_the_stream_and_the_page_is_accessible(
+    visit: Visit, desk: Page
+) -> None:
     shown = desk.locator("button[data-leverage]")
     wanted = "4" if "4×" not in shown.inner_text() else "6"
     shown.click()
@@ -122,6 +119,14 @@ def test_leverage_is_changed_and_told_by_the_stream(desk: Page) -> None:
     slider.fill(wanted)
     desk.get_by_role("button", name="Set leverage").click()
     expect(shown).to_have_text(f"Leverage {wanted}×", timeout=WAIT)
+
+    desk.get_by_role("button", name="1m", exact=True).click()
+    desk.get_by_text("Data as a table").click()
+    table = desk.get_by_role("region", name=re.compile("candles of 1m"))
+    expect(table.locator("tbody tr").first).to_contain_text("$", timeout=WAIT)
+    assert visit.complaints() == []
+    desk.set_viewport_size(PHONE)
+    assert visit.fits()
 
 
 @pytest.fixture
@@ -146,25 +151,12 @@ def test_another_browser_sees_the_order_come_and_go(desk: Page, second: Page) ->
     expect(here).to_have_count(0, timeout=WAIT)
 
 
-def test_candles_have_their_data_as_a_table(desk: Page) -> None:
-    desk.get_by_role("button", name="1m", exact=True).click()
-    desk.get_by_text("Data as a table").click()
-    table = desk.get_by_role("region", name=re.compile("candles of 1m"))
-    expect(table.locator("tbody tr").first).to_contain_text("$", timeout=WAIT)
-
-
 def test_without_a_margin_account_the_page_says_what_to_do(visit: Visit) -> None:
     visit.sign_in(to="/trading", email="supplier@dualis.finance")
     expect(visit.page.get_by_text("You have no margin account yet.")).to_be_visible(timeout=WAIT)
     expect(visit.page.locator("tbody[data-side=asks] .book__price").last).to_have_text(
         re.compile(r"\d"), timeout=WAIT
     )
-
-
-def test_trading_is_accessible_and_fits_a_phone(visit: Visit, desk: Page) -> None:
-    assert visit.complaints() == []
-    desk.set_viewport_size(PHONE)
-    assert visit.fits()
 
 
 def test_the_explorer_is_open_to_all_and_moves(visit: Visit) -> None:
