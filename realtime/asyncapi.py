@@ -7,7 +7,13 @@ from typing import Any
 
 import msgspec
 
-from realtime import dualis_frames, examples, notional_frames, samples
+from realtime import (
+    dualis_frames,
+    dualis_samples,
+    examples,
+    notional_frames,
+    notional_samples,
+)
 from realtime.examples import Example
 from realtime.topics import CHANNELS, NOTIONAL, Channel, Kind
 
@@ -59,7 +65,7 @@ PROTOCOLS = (
         dualis_frames.DATA,
         CHANNELS,
         examples.DUALIS,
-        samples.DUALIS,
+        dualis_samples.SAMPLES,
         {int(code): text for code, text in dualis_frames.CLOSES.items()},
     ),
     Protocol(
@@ -73,7 +79,7 @@ PROTOCOLS = (
         notional_frames.DATA,
         NOTIONAL,
         examples.NOTIONAL_EXAMPLES,
-        samples.NOTIONAL,
+        notional_samples.SAMPLES,
         {int(code): text for code, text in notional_frames.CLOSES.items()},
     ),
 )

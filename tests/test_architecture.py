@@ -60,14 +60,15 @@ PURE = {
     "realtime.bucket",
     "realtime.dualis_frames",
     "realtime.dualis_protocol",
+    "realtime.dualis_samples",
     "realtime.examples",
     "realtime.frames",
     "realtime.mailbox",
     "realtime.messages",
     "realtime.notional_frames",
     "realtime.notional_protocol",
+    "realtime.notional_samples",
     "realtime.rows",
-    "realtime.samples",
     "realtime.topics",
 }
 # `errors` is pure text; it stands with the models because refusals are part of them.

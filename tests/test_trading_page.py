@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect
+from playwright.sync_api import Browser, Locator, Page, Route, ViewportSize, expect
 
 from tests.visits import DESKTOP, WAIT, Server, Visit
 
@@ -137,14 +137,28 @@ def second(server: Server, browser: Browser) -> Iterator[Page]:
     context.close()
 
 
-def test_another_browser_sees_the_order_come_and_go(desk: Page, second: Page) -> None:
+def test_an_order_whose_answer_is_lost_is_placed_once_and_seen_elsewhere(
+    desk: Page, second: Page
+) -> None:
     Visit(second).sign_in(to="/trading", email=TRADER)
     expect(second.locator("[data-trade]")).to_have_attribute("data-ledger", "live", timeout=WAIT)
     there = tab(second, "Open orders").locator("tr[data-key]").filter(has_text="0.019 / 0.019")
     kind(desk, "Limit")
     field(desk, "price").fill(str(round(mark(desk) * 1.03)))
     field(desk, "size").fill("0.019")
+    lost: list[str] = []
+
+    def lose_the_first_answer(route: Route) -> None:
+        if lost:
+            route.continue_()
+            return
+        lost.append(route.request.url)
+        route.fetch()  # the server does it
+        route.abort()
+
+    desk.route("**/exchange", lose_the_first_answer)
     desk.get_by_role("button", name="Sell ETH").click()
+    expect(desk.get_by_text("The order was taken before.")).to_be_visible(timeout=WAIT)
     expect(there).to_have_count(1, timeout=WAIT)
     there.get_by_role("button", name=re.compile("^Cancel sell")).click()
     here = tab(desk, "Open orders").locator("tr[data-key]").filter(has_text="0.019 / 0.019")
