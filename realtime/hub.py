@@ -103,6 +103,11 @@ class Hub:
     def is_running(self) -> bool:
         return bool(self._tasks) and not any(task.done() for task in self._tasks)
 
+    @property
+    def waiting(self) -> tuple[int, int]:
+        """Return how many group messages wait to be applied, and how many to be sent."""
+        return self._inbox.qsize(), self._outbox.qsize()
+
     # --- out: from a commit to the group -----------------------------------------------------
     async def _publish(self) -> None:
         layer = get_channel_layer()

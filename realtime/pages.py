@@ -18,6 +18,9 @@ from dualis.accounts.money import Movement
 from dualis.lending.accounts import tier_of
 from dualis.lending.models import Pool
 from dualis.oracle.models import Asset
+from dualis.trading.markets import MARKETS
+from dualis.trading.models import MarginAccount
+from realtime import reference
 
 Told = dict[str, Any]
 BAR, MORE = "bar", "more"  # where the navigation shows a page; "" is nowhere
@@ -64,6 +67,29 @@ def _proposal(request: HttpRequest, proposal_id: str) -> Told:
     return {"proposal_id": proposal_id}
 
 
+def _reference(request: HttpRequest) -> Told:
+    return {"refusals": reference.catalogue(), "order_codes": reference.order_codes()}
+
+
+def _margin(request: HttpRequest) -> Told:
+    """Return the markets, and the address of the caller's margin account if there is one."""
+    markets = {
+        market.coin: {
+            "assetId": market.asset_id,
+            "feed": market.feed,
+            "sizePlaces": market.size_places,
+            "pricePlaces": market.price_places,
+            "maxLeverage": market.max_leverage,
+        }
+        for market in MARKETS.values()
+    }
+    own = (
+        request.user.is_authenticated
+        and MarginAccount.objects.filter(user_id=str(request.user.pk)).first()
+    )
+    return {"markets": markets, "address": {"address": own.name if own else None}}
+
+
 PAGES = (
     Page("overview", "", "Overview", is_private=True, shown=BAR, tell=_account),
     Page("markets", "markets", "Markets", shown=BAR, detail="market", tell=_names),
@@ -73,13 +99,13 @@ PAGES = (
     Page("governance", "governance", "Governance", shown=BAR, detail="proposal"),
     Page("proposal", "governance/<str:proposal_id>", "Proposal", tell=_proposal),
     Page("oracle", "oracle", "Oracle", shown=BAR, tell=_names),
-    Page("trading", "trading", "Trading", is_private=True, shown=BAR),
+    Page("trading", "trading", "Trading", is_private=True, shown=BAR, tell=_margin),
     Page("activity", "activity", "Activity", is_private=True, shown=BAR, tell=_statement),
     Page("explorer", "explorer", "Explorer", shown=MORE),
     Page("notifications", "notifications", "Notifications", is_private=True, shown=MORE),
     Page("settings", "settings", "Settings", is_private=True, shown=MORE),
-    Page("console", "console", "Console", shown=MORE),
-    Page("docs", "docs/", "Reference", shown=MORE),
+    Page("console", "console", "Console", shown=MORE, tell=_margin),
+    Page("docs", "docs/", "Reference", shown=MORE, tell=_reference),
 )
 
 

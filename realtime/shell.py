@@ -189,6 +189,7 @@ class Shell(AsyncConsumer):
 
     def _start_closing(self, code: int, reason: str) -> None:
         if self.closing is None:
+            presence.closes[int(code)] += 1
             self.closing = asyncio.create_task(
                 self.connection.close(code, reason, grace=GRACE_SECONDS)
             )

@@ -32,6 +32,19 @@ export function usd(text) {
   return prices.get(decimals).format(text);
 }
 
+const cents = new Intl.NumberFormat(undefined, {
+  style: "currency",
+  currency: "USD",
+  currencyDisplay: "narrowSymbol",
+  minimumFractionDigits: 2,
+  maximumFractionDigits: 2,
+});
+
+/** Format a sum of USD, a decimal string, in cents however small it is: a gain, a fee, a margin. */
+export function usdCents(text) {
+  return text === null || text === undefined ? NOTHING : cents.format(text);
+}
+
 const compact = new Intl.NumberFormat(undefined, {
   style: "currency",
   currency: "USD",
