@@ -10,7 +10,7 @@ from realtime import health, pages
 from realtime.api import EventsView
 
 urlpatterns = [
-    path("", pages.overview, name="overview"),
+    *pages.routes(),
     path("login", browser.login_view, name="login"),
     path("logout", browser.logout_view, name="logout"),
     path("password", browser.password_view, name="password"),

@@ -3,13 +3,11 @@
 import re
 
 import pytest
-from playwright.sync_api import ViewportSize, expect
+from playwright.sync_api import expect
 
-from tests.visits import EMAIL, WAIT, Server, Visit
+from tests.visits import EMAIL, PHONE, WAIT, Server, Visit
 
 pytestmark = pytest.mark.browser
-
-PHONE: ViewportSize = {"width": 360, "height": 740}
 
 
 def test_prices_move_and_move_again_after_the_server_was_away(visit: Visit, server: Server) -> None:

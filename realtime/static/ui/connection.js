@@ -4,14 +4,14 @@
  * A banner says what happens when the connection is away, and what the reader can do.
  */
 
-import { stream } from "../client.js";
+import { isSignedIn, stream } from "../client.js";
 import { setAttribute, setText } from "./dom.js";
 import * as format from "./format.js";
 
 const BANNER_MS = 1_500; // a shorter interruption shows in the header alone
 
 const LABELS = {
-  idle: "Not connected",
+  idle: isSignedIn ? "Not connected" : "Public view",
   connecting: "Connecting",
   live: "Live",
   reconnecting: "Reconnecting",

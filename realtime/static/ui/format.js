@@ -32,6 +32,48 @@ export function usd(text) {
   return prices.get(decimals).format(text);
 }
 
+const compact = new Intl.NumberFormat(undefined, {
+  style: "currency",
+  currency: "USD",
+  currencyDisplay: "narrowSymbol",
+  notation: "compact",
+  minimumFractionDigits: 2,
+  maximumFractionDigits: 2,
+});
+const health = new Intl.NumberFormat(undefined, {
+  minimumFractionDigits: 2,
+  maximumFractionDigits: 2,
+  roundingMode: "floor",
+});
+const amounts = new Map(); // decimals -> formatter
+
+/** Format a large sum of USD, a decimal string: $32.01M. */
+export function usdShort(text) {
+  if (text === null || text === undefined) return NOTHING;
+  return Math.abs(Number(text)) < 10_000 ? usd(text) : compact.format(text);
+}
+
+/** Format an amount of an asset, a decimal string, rounded down: never more than there is. */
+export function amount(text, decimals = 6) {
+  if (text === null || text === undefined) return NOTHING;
+  const places = Math.min(decimals, Math.abs(Number(text)) >= 1000 ? 2 : 6);
+  if (!amounts.has(places)) {
+    const options = { maximumFractionDigits: places, roundingMode: "trunc" };
+    amounts.set(places, new Intl.NumberFormat(undefined, options));
+  }
+  return amounts.get(places).format(text);
+}
+
+/** Format a yield or a ratio, a fraction, without a sign: 3.67%. */
+export function rate(fraction) {
+  return fraction === null || fraction === undefined ? NOTHING : percent.format(fraction);
+}
+
+/** Format a health factor, rounded down; without debt it is infinite. */
+export function healthFactor(value) {
+  return value === null || value === undefined ? "∞" : health.format(value);
+}
+
 /** Return the direction of a change as it will be shown: what rounds to 0.00 % is flat. */
 export function direction(fraction) {
   const shown = Math.round((fraction ?? 0) * 10_000);

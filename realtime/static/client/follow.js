@@ -1,0 +1,57 @@
+/**
+ * Keeps Rows up to date: from the stream for a user, by asking again and again for a visitor.
+ *
+ * A visitor has no token, so no socket; the REST list is asked for with its ETag, which costs little.
+ */
+
+import { isSignedIn, stream } from "../client.js";
+import { get } from "./api.js";
+import { CHANNELS } from "./channels.js";
+import { Rows } from "./rows.js";
+
+const ASK_EVERY_MS = 5_000;
+
+/**
+ * Follow a channel and return its Rows.
+ *
+ * `rest` is the list that a visitor's page reads instead; `key` names a row where the channel does
+ * not; `onState({phase, message})` hears "loading", "ready" and "refused".
+ * @param {string} channel
+ * @param {{params?: object, rest?: string, key?: (row: object) => string,
+ *          onState?: (state: {phase: string, message: string}) => void}} options
+ */
+export function follow(channel, { params = {}, rest = null, key, onState = () => {} } = {}) {
+  const rows = new Rows(key ?? CHANNELS[channel].key);
+  if (isSignedIn) {
+    stream.subscribe(channel, params, {
+      onRow: (row, meta) => rows.take(row, meta),
+      onRemove: (name) => rows.remove(name),
+      onReset: () => rows.settle(),
+      onState,
+    });
+  } else if (rest !== null) {
+    askAgain(rows, rest, onState);
+  }
+  return rows;
+}
+
+/** Read a list now, and again while the page is looked at. */
+function askAgain(rows, rest, onState) {
+  let isAsking = false;
+  const ask = async () => {
+    if (isAsking || document.hidden) return;
+    isAsking = true;
+    try {
+      const { data, seq } = await get(rest);
+      rows.replace(data, { seq, receivedAt: performance.now(), timestamp: new Date().toISOString() });
+      onState({ phase: "ready", message: "" });
+    } catch (error) {
+      onState({ phase: rows.isReady ? "ready" : "refused", message: error.message });
+    } finally {
+      isAsking = false;
+    }
+  };
+  ask();
+  setInterval(ask, ASK_EVERY_MS);
+  document.addEventListener("visibilitychange", ask);
+}
