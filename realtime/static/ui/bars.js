@@ -7,6 +7,8 @@
 import { el, setAttribute, setText } from "./dom.js";
 import { svg } from "./svg.js";
 
+const LEAST = 0.012; // of the length: a little is not nothing
+
 /** @typedef {{label: string, size: number, tone?: string, texts: string[]}} Bar  `size` of 0 to 1 */
 
 export class Bars {
@@ -38,7 +40,7 @@ export class Bars {
     bars.forEach(({ label, size, tone = "", texts }, i) => {
       const line = this.#lines[i];
       setText(line.label, label);
-      const share = Math.max(0, Math.min(1, size));
+      const share = size > 0 ? Math.max(LEAST, Math.min(1, size)) : 0;
       setAttribute(line.bar, "width", `${(share * 100).toFixed(2)}%`);
       setAttribute(line.tr, "data-tone", tone);
       texts.forEach((text, n) => setText(line.cells[n], text));
