@@ -21,7 +21,9 @@ def test_a_visitor_at_the_front_door_sees_the_markets(client: Client) -> None:
     assert (response.status_code, response["Location"]) == (HTTPStatus.FOUND, "/markets")
 
 
-@pytest.mark.parametrize("page", [p for p in PAGES if p.is_private and p.path], ids=lambda p: p.name)
+@pytest.mark.parametrize(
+    "page", [p for p in PAGES if p.is_private and p.path], ids=lambda p: p.name
+)
 def test_a_private_page_asks_to_sign_in_and_comes_back(client: Client, page: Page) -> None:
     response = client.get(f"/{page.path}")
     assert response["Location"] == f"/login?next=/{page.path}"

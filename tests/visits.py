@@ -122,9 +122,7 @@ class Visit:
 
     def fits(self) -> bool:
         """Tell whether nothing is wider than the window."""
-        return bool(
-            self.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-        )
+        return bool(self.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
 
 
 @pytest.fixture

@@ -9,12 +9,12 @@
  * Knows rows and keys. Knows nothing of sockets, REST or elements.
  */
 
-const nextFrame = globalThis.requestAnimationFrame ?? ((callback) => setTimeout(callback, 0));
+const nextFrame = (callback) => requestAnimationFrame(callback);
 
 export class Rows {
   #key;
   #schedule;
-  #held = new Map(); // key -> {row, seq, receivedAt, timestamp}
+  #held = new Map(); // key -> {row, seq, ...what came with it}
   #hopes = new Map(); // key -> what is laid over the row
   #listeners = new Set();
   #changed = new Set();
@@ -46,7 +46,7 @@ export class Rows {
     return hope && held ? { ...held.row, ...hope } : held?.row;
   }
 
-  /** Return {seq, receivedAt, timestamp} of a row, or undefined. */
+  /** Return what came with a row ({seq, receivedAt, timestamp, isSnapshot}), or undefined. */
   meta(key) {
     return this.#held.get(key);
   }
@@ -56,12 +56,13 @@ export class Rows {
   }
 
   /** Take a row; `deleted: true` in it removes its key. */
-  take(row, { seq = null, receivedAt = null, timestamp = null } = {}) {
+  take(row, meta = {}) {
     const key = this.#key(row);
     if (row.deleted === true) return this.remove(key);
     const held = this.#held.get(key);
+    const seq = meta.seq ?? null;
     if (held && seq !== null && held.seq !== null && seq < held.seq) return;
-    this.#held.set(key, { row, seq: seq ?? held?.seq ?? null, receivedAt, timestamp });
+    this.#held.set(key, { ...meta, row, seq: seq ?? held?.seq ?? null });
     this.#touch(key);
   }
 

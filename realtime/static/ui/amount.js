@@ -19,18 +19,20 @@ export class AmountField {
   #isMax = false;
   #most = null;
   #isTouched = false;
+  #decimals;
 
   /**
    * @param {object} spec
    * @param {string} spec.label
    * @param {string} spec.asset
-   * @param {number} spec.decimals
+   * @param {number} [spec.decimals]  of the asset, if known already
    * @param {string} [spec.available]  what the amount at hand is called: "In your wallet"
    * @param {(amount: string) => string} [spec.check]  what is wrong with an amount, or ""
    * @param {() => void} [spec.onChange]
    */
   constructor(spec) {
     this.#spec = spec;
+    this.#decimals = spec.decimals ?? 18;
     count += 1;
     const [id, said] = [`amount-${count}`, `amount-${count}-said`];
     this.input = el("input", {
@@ -67,10 +69,16 @@ export class AmountField {
   /** Say how much there is, and what "Max" would be if that is less; a text, or null if unknown. */
   setMost(most, available = most) {
     this.#most = most;
-    const { asset, available: name = "Available", decimals } = this.#spec;
-    const told = available === null ? "" : `${name}: ${format.amount(available, decimals)} ${asset}`;
+    const { asset, available: name = "Available" } = this.#spec;
+    const told = available === null ? "" : `${name}: ${format.amount(available, this.#decimals)} ${asset}`;
     setText(this.#available, told);
     if (this.#isMax && most !== null) this.input.value = most;
+    this.refresh();
+  }
+
+  /** Set how many decimals the asset has, where that is only known later. */
+  set decimals(count) {
+    this.#decimals = count;
     this.refresh();
   }
 
@@ -95,8 +103,8 @@ export class AmountField {
     if (this.input.value.trim() === "") return "Enter an amount.";
     if (text === null) return "This is not a number.";
     if (decimal.compare(text, "0") <= 0) return "The amount must be above 0.";
-    if (decimal.decimals(text) > this.#spec.decimals) {
-      return `${this.#spec.asset} has at most ${this.#spec.decimals} decimals.`;
+    if (decimal.decimals(text) > this.#decimals) {
+      return `${this.#spec.asset} has at most ${this.#decimals} decimals.`;
     }
     return this.#spec.check?.(text) ?? "";
   }

@@ -64,6 +64,17 @@ export function amount(text, decimals = 6) {
   return amounts.get(places).format(text);
 }
 
+const compactAmount = new Intl.NumberFormat(undefined, {
+  notation: "compact",
+  maximumFractionDigits: 2,
+});
+
+/** Format a large amount of an asset, a decimal string: 24.85M. */
+export function amountShort(text) {
+  if (text === null || text === undefined) return NOTHING;
+  return Math.abs(Number(text)) < 10_000 ? amount(text, 2) : compactAmount.format(text);
+}
+
 /** Format a yield or a ratio, a fraction, without a sign: 3.67%. */
 export function rate(fraction) {
   return fraction === null || fraction === undefined ? NOTHING : percent.format(fraction);
