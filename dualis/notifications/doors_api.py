@@ -9,7 +9,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from dualis.accounts.permissions import FullAccess, user_of
-from dualis.api import asked, reply, valid
+from dualis.api import asked, idempotent, reply, valid
 from dualis.notifications import preferences, trial, webhooks
 from dualis.notifications.egress import URL_LENGTH
 from dualis.notifications.kinds import Door
@@ -51,6 +51,7 @@ class PreferencesView(DoorView):
 class TestView(DoorView):
     """POST /v1/notifications/preferences/test {channel}: a test notification through one door."""
 
+    @idempotent
     def post(self, request: Request) -> Response:
         door = Door(valid(_Test, request)["channel"])
         trial.through(user_of(request).id, door, now=timezone.now())
@@ -64,6 +65,7 @@ class WebhooksView(DoorView):
         rows = Webhook.objects.filter(user_id=user_of(request).id)
         return reply([row.to_dict() for row in rows])
 
+    @idempotent
     def post(self, request: Request) -> Response:
         url = valid(_NewWebhook, request)["url"]
         webhook = webhooks.create(user_of(request).id, url, now=timezone.now())
@@ -95,6 +97,7 @@ class WebhookView(DoorView):
 class WebhookTestView(DoorView):
     """POST /v1/notifications/webhooks/<id>/test: the delivery that waits."""
 
+    @idempotent
     def post(self, request: Request, webhook_id: str) -> Response:
         delivery = trial.webhook(user_of(request).id, webhook_id, now=timezone.now())
         return reply(delivery.to_dict(), status=202)

@@ -13,6 +13,9 @@ import { effectTable } from "./effects.js";
 const PAUSE_MS = 350; // after the last key, before the server is asked
 const TITLE = [10, 120];
 const TEXT = [50, 10_000];
+const LEAST_REASON = 10;
+const FEES = { PROTOCOL_FEE: "reserveFactor", LIQUIDATION_PENALTY: "liquidationPenalty" };
+const UNWRITTEN = "Not written yet."; // stands in for a reason, which changes no effect
 
 let count = 0;
 
@@ -82,11 +85,14 @@ export async function openProposal(config, assets) {
   let timer = null;
   let asking = null;
 
-  const payload = () => {
+  const asked = () => config.forms[type.value];
+
+  const payload = ({ isDraft = false } = {}) => {
     const data = {};
-    for (const [name, { control: input }] of Object.entries(fields)) {
-      const value = input.value.trim();
-      if (value !== "") data[name] = value;
+    for (const { name, kind: takes } of asked()) {
+      const value = fields[name].control.value.trim();
+      if (isDraft && takes === "text" && value.length < LEAST_REASON) data[name] = UNWRITTEN;
+      else if (value !== "") data[name] = value;
     }
     return { type: type.value, payload: { type: type.value, data } };
   };
@@ -107,19 +113,37 @@ export async function openProposal(config, assets) {
 
   async function preview() {
     asking?.abort();
+    for (const field of Object.values(fields)) field.refuse("");
+    const draft = payload({ isDraft: true });
+    if (asked().some(({ name, isRequired }) => isRequired && draft.payload.data[name] === undefined)) {
+      say(el("p", { class: "note__small" }, "Fill in the fields above to see it."));
+      return;
+    }
     asking = new AbortController();
     const { signal } = asking;
-    for (const field of Object.values(fields)) field.refuse("");
     try {
-      const { data } = await send("POST", "/v1/governance/preview", payload(), { signal });
+      const { data } = await send("POST", "/v1/governance/preview", draft, { signal });
       say(effectTable(data.effects) ?? el("p", {}, "Nothing: it is a signal that the market does not act upon."));
     } catch (error) {
       if (signal.aborted) return;
-      const touched = Object.fromEntries(Object.entries(fields).filter(([, { control: input }]) => input.value.trim() !== ""));
-      const missing = Object.keys(error.details?.fields ?? {}).some((name) => fields[name] && !touched[name]);
-      const rest = place(error.details?.fields, touched);
-      const told = rest || (error.details?.fields ? "" : error.message);
-      say(el("p", { class: "note__small" }, missing && !told ? "Fill in the fields above to see it." : told || "See the fields above."));
+      const refused = error.details?.fields;
+      const rest = place(refused, fields);
+      say(el("p", { class: "note__small" }, refused ? rest || "See the fields above." : error.message));
+    }
+  }
+
+  /** Say the present value where a new one is asked for. */
+  async function present() {
+    const input = (fields.proposedValue ?? fields.proposedRate)?.control;
+    if (!input) return;
+    const parameter = fields.parameter?.control.value ?? FEES[fields.feeType.control.value];
+    const poolId = fields.poolId.control.value;
+    try {
+      const pool = (await get(`/v1/pools/${encodeURIComponent(poolId)}`)).data;
+      const value = { ...pool.interestRateModel, ...pool.collateralConfig }[parameter];
+      if (fields.poolId.control.value === poolId) setAttribute(input, "placeholder", `now ${value}`);
+    } catch {
+      setAttribute(input, "placeholder", "");
     }
   }
 
@@ -135,6 +159,7 @@ export async function openProposal(config, assets) {
     }
     box.replaceChildren(el("legend", {}, "What is proposed"), ...Object.values(fields).map(({ element }) => element));
     soon();
+    present();
   }
 
   try {
@@ -179,5 +204,6 @@ export async function openProposal(config, assets) {
   dialog.element.classList.add("dialog--wide");
   type.addEventListener("change", build);
   box.addEventListener("input", soon);
+  box.addEventListener("change", present);
   build();
 }

@@ -5,7 +5,7 @@ import { get } from "../client/api.js";
 import { Rows } from "../client/rows.js";
 import { DIRECTIONS, pictureOf, weightOf, withVote } from "../governance/tally.js";
 import { stepsOf } from "../governance/timeline.js";
-import { DIRECTION_WORDS, TYPES, fieldName, shown, valueName, weight } from "../governance/words.js";
+import { DIRECTION_WORDS, TYPES, fieldName, valueName, weight } from "../governance/words.js";
 import { showAgeOf } from "../ui/connection.js";
 import { el, flash, pageData, setAttribute, setText } from "../ui/dom.js";
 import * as format from "../ui/format.js";
@@ -20,6 +20,7 @@ import { VoteList } from "./vote-list.js";
 
 const EVERY_MS = 5_000; // for a visitor, who has no stream
 const SOON_MS = 200;
+const IN_TABLE = ["poolId", "parameter", "feeType", "proposedValue", "currentValue", "proposedRate", "currentRate"];
 
 const id = pageData("proposal-id");
 const base = `/v1/governance/proposals/${encodeURIComponent(id)}`;
@@ -107,22 +108,16 @@ function drawEffect(row) {
     const parameter = data.parameter ?? { PROTOCOL_FEE: "reserveFactor", LIQUIDATION_PENALTY: "liquidationPenalty" }[data.feeType];
     parts.push(effectTable([{ parameter, poolId: data.poolId, from: data.currentValue ?? data.currentRate, to: value }]));
   }
-  const hidden = new Set(["rationale", "reason", "purpose", "releaseNotes"]);
+  const hidden = new Set(["rationale", "reason", "purpose", "releaseNotes", ...(value === undefined ? [] : IN_TABLE)]);
   const fields = Object.entries(data).filter(([name, text]) => text !== null && !hidden.has(name));
   parts.push(
     el(
       "dl",
       { class: "facts facts--plain" },
-      ...fields.map(([name, text]) => el("div", {}, el("dt", {}, fieldName(name)), el("dd", {}, told(name, text, data)))),
+      ...fields.map(([name, text]) => el("div", {}, el("dt", {}, fieldName(name)), el("dd", {}, valueName(text)))),
     ),
   );
   part("effect").replaceChildren(...parts);
-}
-
-function told(name, text, data) {
-  if (name === "proposedValue" || name === "currentValue") return shown(data.parameter, text);
-  if (name === "proposedRate" || name === "currentRate") return format.rate(Number(text));
-  return valueName(text);
 }
 
 function drawText(row) {

@@ -1,15 +1,16 @@
-/** The bar of a vote: for, against, abstained, and the mark of the quorum. */
+/** The bar of a vote: for and abstained, which count for the quorum, then against; and its mark. */
 
-import { DIRECTIONS, pictureOf } from "../governance/tally.js";
+import { pictureOf } from "../governance/tally.js";
 import { weight } from "../governance/words.js";
 import { el, setAttribute } from "./dom.js";
 import { svg } from "./svg.js";
 
+const ORDER = ["for", "abstain", "against"];
 const percent = (share) => `${(share * 100).toFixed(2)}%`;
 
 export class TallyBar {
   element;
-  #parts = DIRECTIONS.map((direction) => svg("rect", { height: "100%", class: `tally__${direction.toLowerCase()}` }));
+  #parts = ORDER.map((name) => svg("rect", { height: "100%", class: `tally__${name}` }));
   #mark = svg("rect", { class: "tally__quorum", width: 2, height: "100%", y: 0 });
   #picture;
 
@@ -21,11 +22,12 @@ export class TallyBar {
   /** Show the votes of a proposal's row. */
   show(row) {
     const { lengths, quorum, reached, isMet } = pictureOf(row);
+    const [inFavour, against, abstain] = lengths;
     let start = 0;
-    this.#parts.forEach((part, i) => {
-      setAttribute(part, "x", percent(start));
-      setAttribute(part, "width", percent(lengths[i]));
-      start += lengths[i];
+    [inFavour, abstain, against].forEach((share, i) => {
+      setAttribute(this.#parts[i], "x", percent(start));
+      setAttribute(this.#parts[i], "width", percent(share));
+      start += share;
     });
     // The last pixels of the bar still show the mark.
     setAttribute(this.#mark, "x", percent(Math.min(quorum, 0.992)));
