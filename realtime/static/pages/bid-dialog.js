@@ -11,22 +11,26 @@ import { toast } from "../ui/toast.js";
 const PAUSE_MS = 250; // after the last key, before the server is asked
 const AGAIN_MS = 2_000; // the bonus grows: what was told is old by then
 
-/** Open it; `onDone` is called after the bid. `assets` are {symbol: {name, decimals}}. */
-export function openBid(auction, assets, onDone) {
+/**
+ * Open it and return {id, take(auction)}, for the auction as it goes on; `onDone` is called after the
+ * bid, `onClose` whenever the dialog is gone. `assets` are {symbol: {name, decimals}}.
+ */
+export function openBid(auction, assets, { onDone, onClose }) {
   const { id, pays } = auction;
+  let { least, most } = auction;
   const intent = new Intent(`/v1/liquidations/${encodeURIComponent(id)}/bid`);
   let balance = null;
   let timer = null;
   let asked = null; // the controller of the question under way
 
   const check = (amount) => {
-    if (compare(amount, auction.most) > 0) return `At most ${format.amount(auction.most)} ${pays} are left.`;
-    if (compare(amount, auction.least) < 0) return `Bids begin at ${format.amount(auction.least)} ${pays}.`;
+    if (compare(amount, most) > 0) return `At most ${format.amount(most)} ${pays} are left.`;
+    if (compare(amount, least) < 0) return `Bids begin at ${format.amount(least)} ${pays}.`;
     if (balance !== null && compare(amount, balance) > 0) return `You have ${format.amount(balance)} ${pays}.`;
     return "";
   };
   const field = new AmountField({
-    label: "You repay",
+    label: auction.kind === "resale" ? "You pay" : "You repay",
     asset: pays,
     decimals: assets[pays].decimals,
     available: "In your wallet",
@@ -54,6 +58,7 @@ export function openBid(auction, assets, onDone) {
     onClose: () => {
       clearTimeout(timer);
       asked?.abort();
+      onClose();
     },
   });
   dialog.setReady(false);
@@ -79,7 +84,7 @@ export function openBid(auction, assets, onDone) {
     asked = new AbortController();
     const { signal } = asked;
     // All that is left may be more than there is in the wallet.
-    const amount = field.isMax && field.amount === auction.most ? "max" : field.amount;
+    const amount = field.isMax && field.amount === most ? "max" : field.amount;
     try {
       const { data } = await get(`/v1/liquidations/${encodeURIComponent(id)}/quote`, { amount }, { signal });
       setText(facts.pays, `${format.amount(data.pays.amount)} ${data.pays.symbol} (${format.usd(data.pays.valueUSD)})`);
@@ -98,7 +103,14 @@ export function openBid(auction, assets, onDone) {
   get("/v1/user/balances")
     .then(({ data }) => {
       balance = data.find(({ asset }) => asset === pays)?.amount ?? "0";
-      field.setMost(min(balance, auction.most), balance);
+      field.setMost(min(balance, most), balance);
     })
     .catch((error) => setText(said, error.message));
+  return {
+    id,
+    take: (now) => {
+      ({ least, most } = now);
+      if (balance !== null) field.setMost(min(balance, most), balance);
+    },
+  };
 }

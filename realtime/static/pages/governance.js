@@ -8,6 +8,7 @@ import { duration } from "../ui/countdown.js";
 import { el, pageData, setText } from "../ui/dom.js";
 import * as format from "../ui/format.js";
 import "../ui/shell.js";
+import { toast } from "../ui/toast.js";
 import { openProposal } from "./proposal-form.js";
 import { ProposalCard } from "./proposal-card.js";
 import { showPower } from "./voting-power.js";
@@ -166,12 +167,32 @@ async function start() {
     setText(stat("staked"), weight(data.totalStaked));
     setText(stat("stakers"), `by ${data.stakers}`);
   }).catch(() => {});
+  const makes = document.querySelector("[data-new]");
+  makes?.addEventListener("click", propose);
+  makes?.removeAttribute("disabled");
   try {
-    const { data: config } = await get("/v1/governance/config");
-    showRules(config);
-    document.querySelector("[data-new]")?.addEventListener("click", () => openProposal(config, assets));
+    showRules(await config());
   } catch (error) {
     document.querySelector("[data-rules]").replaceChildren(el("p", { class: "alert", role: "alert" }, error.message));
+  }
+}
+
+let known = null;
+
+/** Return the rules of governance, asked for once. */
+async function config() {
+  known ??= (await get("/v1/governance/config")).data;
+  return known;
+}
+
+async function propose({ currentTarget: button }) {
+  button.disabled = true;
+  try {
+    await openProposal(await config(), assets);
+  } catch (error) {
+    toast(error.message, { kind: "assertive" });
+  } finally {
+    button.disabled = false;
   }
 }
 

@@ -23,10 +23,16 @@ const history = new AuctionHistory(document.querySelector("[data-history]"));
 const cards = new Map(); // auction id -> card
 let prices = new Map();
 let soon = null;
+let dialog = null; // of the bid that is being made
 let isAsking = false;
 
 function bid(auction) {
-  openBid(auction, assets, refresh);
+  dialog = openBid(auction, assets, {
+    onDone: refresh,
+    onClose: () => {
+      dialog = null;
+    },
+  });
 }
 
 function show(auctions) {
@@ -39,6 +45,7 @@ function show(auctions) {
   }
   for (const placeholder of board.querySelectorAll(":scope > :not([data-auction])")) placeholder.remove();
   for (const auction of auctions) {
+    if (dialog?.id === auction.id) dialog.take(auction);
     const card = cards.get(auction.id);
     if (card) card.take(auction);
     else {
