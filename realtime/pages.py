@@ -14,6 +14,7 @@ from django.urls import URLPattern, path
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from dualis.accounts.money import Movement
 from dualis.lending.accounts import tier_of
 from dualis.lending.models import Pool
 from dualis.oracle.models import Asset
@@ -52,6 +53,11 @@ def _account(request: HttpRequest) -> Told:
     return {**_names(request), "tier": tier_of(str(request.user.pk)).value}
 
 
+def _statement(request: HttpRequest) -> Told:
+    kinds = Movement.objects.filter(entries__owner_id=request.user.pk).order_by("kind")
+    return {**_names(request), "kinds": list(kinds.values_list("kind", flat=True).distinct())}
+
+
 def _market(request: HttpRequest, symbol: str) -> Told:
     pool = Pool.objects.filter(asset_id=symbol).first()
     if pool is None:
@@ -73,10 +79,10 @@ PAGES = (
     Page("proposal", "governance/<str:proposal_id>", "Proposal", tell=_proposal),
     Page("oracle", "oracle", "Oracle", shown=BAR, tell=_names),
     Page("trading", "trading", "Trading", is_private=True, shown=BAR),
-    Page("activity", "activity", "Activity", is_private=True, shown=BAR, tell=_names),
+    Page("activity", "activity", "Activity", is_private=True, shown=BAR, tell=_statement),
     Page("explorer", "explorer", "Explorer", shown=MORE),
     Page("notifications", "notifications", "Notifications", is_private=True, shown=MORE),
-    Page("settings", "settings", "Settings", is_private=True, shown=MORE, tell=_names),
+    Page("settings", "settings", "Settings", is_private=True, shown=MORE),
     Page("console", "console", "Console", shown=MORE),
     Page("docs", "docs/", "Reference", shown=MORE),
 )

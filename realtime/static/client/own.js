@@ -26,3 +26,18 @@ export async function supplyIn(poolId) {
   const { data } = await get("/v1/supply/positions", { pool: poolId });
   return data[0] ?? null;
 }
+
+/** Read the terms now and again while the page is looked at: `listen(terms)` hears of each. */
+export function watchTerms(listen, everyMs = 5_000) {
+  const ask = async () => {
+    if (document.hidden) return;
+    try {
+      listen(await terms());
+    } catch {
+      // what is shown stays; the banner tells of a lost connection
+    }
+  };
+  ask();
+  setInterval(ask, everyMs);
+  document.addEventListener("visibilitychange", ask);
+}

@@ -20,6 +20,8 @@ export class AmountField {
   #most = null;
   #isTouched = false;
   #decimals;
+  #asset;
+  #symbol;
 
   /**
    * @param {object} spec
@@ -33,6 +35,7 @@ export class AmountField {
   constructor(spec) {
     this.#spec = spec;
     this.#decimals = spec.decimals ?? 18;
+    this.#asset = spec.asset;
     count += 1;
     const [id, said] = [`amount-${count}`, `amount-${count}-said`];
     this.input = el("input", {
@@ -43,14 +46,16 @@ export class AmountField {
       placeholder: "0.00",
       "aria-describedby": said,
     });
-    const most = el("button", { class: "button amount__max", type: "button", "aria-label": `All: ${spec.label}` }, "Max");
+    const most = el("button", { class: "button amount__max", type: "button" }, "Max");
+    most.append(el("span", { class: "visually-hidden" }, ` of ${spec.label}`));
     this.#available = el("span", { class: "amount__available" });
+    this.#symbol = el("span", { class: "amount__asset" }, this.#asset);
     this.#error = el("span", { class: "field__error" });
     this.element = el(
       "div",
       { class: "field amount" },
       el("div", { class: "amount__top" }, el("label", { for: id }, spec.label), this.#available),
-      el("div", { class: "amount__row" }, this.input, el("span", { class: "amount__asset" }, spec.asset), most),
+      el("div", { class: "amount__row" }, this.input, this.#symbol, most),
       el("div", { id: said, "aria-live": "polite" }, this.#error),
     );
     this.input.addEventListener("input", () => {
@@ -69,11 +74,18 @@ export class AmountField {
   /** Say how much there is, and what "Max" would be if that is less; a text, or null if unknown. */
   setMost(most, available = most) {
     this.#most = most;
-    const { asset, available: name = "Available" } = this.#spec;
-    const told = available === null ? "" : `${name}: ${format.amount(available, this.#decimals)} ${asset}`;
+    const { available: name = "Available" } = this.#spec;
+    const amount = available === null ? "" : `${format.amount(available, this.#decimals)} ${this.#asset}`;
+    const told = amount && `${name}: ${amount}`;
     setText(this.#available, told);
     if (this.#isMax && most !== null) this.input.value = most;
     this.refresh();
+  }
+
+  /** Set which asset it is an amount of. */
+  set asset(symbol) {
+    this.#asset = symbol;
+    setText(this.#symbol, symbol);
   }
 
   /** Set how many decimals the asset has, where that is only known later. */
@@ -104,7 +116,7 @@ export class AmountField {
     if (text === null) return "This is not a number.";
     if (decimal.compare(text, "0") <= 0) return "The amount must be above 0.";
     if (decimal.decimals(text) > this.#decimals) {
-      return `${this.#spec.asset} has at most ${this.#decimals} decimals.`;
+      return `${this.#asset} has at most ${this.#decimals} decimals.`;
     }
     return this.#spec.check?.(text) ?? "";
   }

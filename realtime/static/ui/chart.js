@@ -11,7 +11,14 @@ import { onThemeChange } from "./theme-switch.js";
 import { local } from "./time.js";
 
 const TABLE_ROWS = 60; // of the data, spread over its time
-export const RANGES = { "1h": "1 hour", "24h": "24 hours", "7d": "7 days", "30d": "30 days", all: "All" };
+export const RANGES = {
+  "1h": "1 hour",
+  "24h": "24 hours",
+  "7d": "7 days",
+  "30d": "30 days",
+  "1y": "1 year",
+  all: "All",
+};
 
 /** @typedef {{label: string, colour: string, format: (value: number) => string, isFilled?: boolean}} Series */
 
@@ -23,9 +30,13 @@ export class Chart {
   #legend;
   #note;
   #table;
+  #below = el("p", { class: "chart__legend" });
   #data = [[]];
+  #rest = null;
   #buttons = new Map();
   #formatX;
+  #forgetTheme;
+  #sizes = new ResizeObserver(() => this.#resize());
 
   /**
    * @param {object} spec
@@ -48,9 +59,9 @@ export class Chart {
     this.#table.addEventListener("toggle", () => this.#fillTable());
     const tools = el("div", { class: "chart__tools" }, this.#legend);
     if (spec.ranges) tools.append(this.#rangeSwitch());
-    this.element = el("div", { class: "chart" }, tools, this.#frame, this.#note, this.#table);
-    new ResizeObserver(() => this.#resize()).observe(this.#frame);
-    onThemeChange(() => this.#make());
+    this.element = el("div", { class: "chart" }, tools, this.#frame, this.#note, this.#below, this.#table);
+    this.#sizes.observe(this.#frame);
+    this.#forgetTheme = onThemeChange(() => this.#make());
   }
 
   /** Draw these: times (s since the epoch, rising) and one list of values for each series. */
@@ -71,13 +82,29 @@ export class Chart {
     this.#note.hidden = false;
   }
 
+  /** Say something below the lines. */
+  note(text) {
+    setText(this.#below, text);
+  }
+
+  redraw() {
+    this.#plot?.redraw(false);
+  }
+
+  /** Let go of what outlives the element. */
+  destroy() {
+    this.#sizes.disconnect();
+    this.#forgetTheme();
+    this.#plot?.destroy();
+  }
+
   #rangeSwitch() {
     const box = el("div", { class: "segments", role: "group", "aria-label": `Range of ${this.#spec.title}` });
     const chosen = this.#spec.range ?? this.#spec.ranges[0];
     for (const range of this.#spec.ranges) {
       const button = el(
         "button",
-        { type: "button", "aria-pressed": String(range === chosen), "aria-label": RANGES[range] },
+        { type: "button", "aria-pressed": String(range === chosen), title: RANGES[range] },
         range === "all" ? "All" : range,
       );
       button.addEventListener("click", () => {
@@ -90,7 +117,8 @@ export class Chart {
     return box;
   }
 
-  #colour(token) {
+  /** Return what a token of css/tokens.css is now, as a colour that a canvas takes. */
+  colour(token) {
     const style = getComputedStyle(document.documentElement);
     // light-dark() is only resolved where it is used as a colour.
     const probe = el("i", { class: "visually-hidden" });
@@ -104,25 +132,25 @@ export class Chart {
   #make() {
     if (this.#data[0].length < 2) return;
     this.#plot?.destroy();
-    const [soft, line] = [this.#colour("--text-soft"), this.#colour("--line")];
+    const [soft, line] = [this.colour("--text-soft"), this.colour("--line")];
     const axis = { stroke: soft, grid: { stroke: line, width: 1 }, ticks: { show: false }, font: "11px system-ui, sans-serif" };
     const { series, x, onDraw } = this.#spec;
     this.#plot = new uPlot(
       {
         width: Math.max(this.#frame.clientWidth, 50),
         height: Math.max(this.#frame.clientHeight, 50),
-        padding: [8, 8, 0, 0],
+        padding: [8, 20, 0, 0],
         legend: { show: false },
         cursor: { y: false, drag: { setScale: false } },
         scales: { x: { time: !x } },
         axes: [
-          { ...axis, ...(x ? { values: (_, ticks) => ticks.map(x.format) } : {}) },
+          { ...axis, ...(x ? { size: 26, values: (_, ticks) => ticks.map(x.format) } : { size: 38 }) },
           { ...axis, size: 64, values: (_, ticks) => ticks.map((tick) => series[0].format(tick)) },
         ],
         series: [
           {},
           ...series.map(({ label, colour, isFilled }) => {
-            const stroke = this.#colour(colour);
+            const stroke = this.colour(colour);
             const fill = isFilled ? stroke.replace(/^rgb\((.*)\)$/, "rgba($1, 0.1)") : undefined;
             return { label, stroke, fill, width: 1.75, spanGaps: true, points: { show: false } };
           }),
@@ -145,13 +173,21 @@ export class Chart {
   /** Say what the cursor points at, or else the newest values. */
   #tell(index) {
     const [times, ...values] = this.#data;
-    const at = index ?? times.length - 1;
-    if (at < 0) return setText(this.#legend, "");
-    const parts = this.#spec.series.map(({ label, format }, i) => {
+    const at = index ?? this.#rest ?? times.length - 1;
+    if (at < 0) return this.#legend.replaceChildren();
+    const parts = this.#spec.series.map(({ label, colour, format }, i) => {
       const value = values[i]?.[at];
-      return `${label} ${value === null || value === undefined ? "–" : format(value)}`;
+      const key = el("span", { class: "chart__key" }, `${label} ${value === null || value === undefined ? "–" : format(value)}`);
+      key.style.setProperty("--tone", `var(${colour})`);
+      return key;
     });
-    return setText(this.#legend, `${this.#formatX(times[at])}: ${parts.join(", ")}`);
+    return this.#legend.replaceChildren(el("span", {}, this.#formatX(times[at])), ...parts);
+  }
+
+  /** Say the values at this index while nothing is pointed at, instead of the newest. */
+  rest(index) {
+    this.#rest = index;
+    this.#tell(null);
   }
 
   #fillTable() {

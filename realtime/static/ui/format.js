@@ -53,6 +53,12 @@ export function usdShort(text) {
   return Math.abs(Number(text)) < 10_000 ? usd(text) : compact.format(text);
 }
 
+/** Format a gain or a loss in USD, a number, with its sign. */
+export function signedUsd(value) {
+  const sign = Math.round(value * 100) === 0 ? "" : value > 0 ? "+" : MINUS;
+  return sign + usd(Math.abs(value).toFixed(2));
+}
+
 /** Format an amount of an asset, a decimal string, rounded down: never more than there is. */
 export function amount(text, decimals = 6) {
   if (text === null || text === undefined) return NOTHING;

@@ -45,6 +45,7 @@ export class Table {
    * @param {string|Node} [spec.empty]  what to do when there is nothing
    * @param {boolean} [spec.filter]  with a box that narrows the rows
    * @param {string} [spec.csv]  name of the file, with a button for it
+   * @param {HTMLElement} [spec.tools]  where box and button go; above the table unless said
    * @param {(row: object, tr: HTMLElement) => void} [spec.onRow]  marks a row after each drawing
    * @param {string} [spec.className]
    */
@@ -105,15 +106,16 @@ export class Table {
   }
 
   /** Offer more rows: `load` is called by a button below the table; null if there are none. */
-  more(load) {
+  more(load, problem = "") {
     if (load === null) return this.#foot.replaceChildren();
-    const button = el("button", { class: "button", type: "button" }, "Load more");
+    const button = el("button", { class: "button", type: "button" }, problem ? "Try again" : "Load more");
     button.addEventListener("click", async () => {
       button.disabled = true;
       setText(button, "Loading…");
       await load();
     });
-    return this.#foot.replaceChildren(button);
+    const said = problem ? [el("p", { role: "alert" }, problem)] : [];
+    return this.#foot.replaceChildren(...said, button);
   }
 
   /** Return the element of a row, or undefined. */
@@ -142,7 +144,9 @@ export class Table {
     }
     this.#foot = el("div", { class: "table__foot" });
     const frame = el("div", { class: "table__frame" }, this.#table);
-    this.element = el("div", { class: "table__box" }, ...(filter || name ? [this.#tools] : []), frame, this.#foot);
+    const above = (filter || name) && !this.#spec.tools ? [this.#tools] : [];
+    this.#spec.tools?.append(this.#tools);
+    this.element = el("div", { class: "table__box" }, ...above, frame, this.#foot);
   }
 
   #cellProps(column, i) {
