@@ -103,9 +103,9 @@ def test_the_slider_shows_health_at_other_prices(visit: Visit) -> None:
     expect(own).to_be_visible(timeout=WAIT)
     slider = page.get_by_role("slider", name="Change")
     slider.fill("-60")
-    expect(own.get_by_text(re.compile(r"At these prices: health 0\.\d\d, liquidatable"))).to_be_visible(
-        timeout=ENOUGH
-    )
+    expect(
+        own.get_by_text(re.compile(r"At these prices: health 0\.\d\d, liquidatable"))
+    ).to_be_visible(timeout=ENOUGH)
     page.get_by_label("Price of").select_option("USDC")
     slider.fill("50")
     expect(own.get_by_text(re.compile(r"At these prices: health 1\.\d\d"))).to_be_visible()

@@ -49,7 +49,7 @@ def test_a_bid_is_refused_in_words_and_then_taken(visit: Visit, auction: None) -
     expect(dialog.get_by_text("Bids begin at")).to_be_visible()
     bid = dialog.get_by_role("button", name="Bid", exact=True)
     expect(bid).to_be_disabled()
-    dialog.get_by_role("button", name="Max: You repay").click()
+    dialog.get_by_role("button", name="Max of").click()
     expect(dialog.locator("dd").nth(1)).to_have_text(re.compile(r"[\d,.]+ CC \(\$[\d,.]+\)"))
     assert visit.complaints() == []
     bid.click()

@@ -33,7 +33,9 @@ def position(dice: random.Random) -> Position:
         for name in dice.sample(sorted(PLACES), dice.randrange(1, 4))
     )
     asset = dice.choice(["USDC", "wBTC", "ETH"])
-    found = Position(held, Debt(asset, Decimal(0), PLACES[asset], price(dice)), dice.choice([*TIERS.values()]))
+    found = Position(
+        held, Debt(asset, Decimal(0), PLACES[asset], price(dice)), dice.choice([*TIERS.values()])
+    )
     owed = risk.weighted_value(found) * Decimal(dice.randrange(0, 160)) / 100
     units = (owed / found.debt.price.spot).quantize(Decimal(1).scaleb(-PLACES[asset]))
     return risk.with_debt(found, min(units, Decimal(10) ** 15))

@@ -12,10 +12,9 @@ from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from dualis.accounts.demo import PASSWORD
 from tests.browser import ROOT, chromium
-from tests.process import Site
 from tests.servers import free_port, wait_for_port
 
-START_SECONDS = 60.0  # migrations and a year of history on a busy machine
+START_SECONDS = 120.0  # migrations and a year of history on a busy machine
 WAIT = 45_000  # ms; longer than the client's longest back-off
 DESKTOP: ViewportSize = {"width": 1280, "height": 900}
 PHONE: ViewportSize = {"width": 360, "height": 740}
@@ -79,9 +78,7 @@ class Server:
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    folder = tmp_path_factory.mktemp("market")
-    Site(folder).seed()
-    running = Server(folder)
+    running = Server(tmp_path_factory.mktemp("market"))
     try:
         running.start()
         yield running
