@@ -59,7 +59,8 @@ class TestView(DoorView):
 
 
 class WebhooksView(DoorView):
-    """GET or POST /v1/notifications/webhooks; the secret is shown by POST, and never again."""
+    """GET or POST /v1/notifications/webhooks; the secret is shown by POST, and by a repeat of it
+    with its Idempotency-Key, and never again."""
 
     def get(self, request: Request) -> Response:
         rows = Webhook.objects.filter(user_id=user_of(request).id)

@@ -7,6 +7,7 @@ import { Table } from "../ui/table.js";
 import { moment } from "../ui/time.js";
 
 const PAGE = 20;
+const MOST = 300; // rows that news bring; more come by the button
 const OUTCOMES = { bid: "Bidders", backstop: "Backstop", cancelled: "Recovered", sold: "Sold" };
 const TIERS = { SoftLiquidation: "Soft", ForcedLiquidation: "Forced", FullLiquidation: "Full" };
 const list = (amounts) => amounts.map(({ symbol, amount }) => `${format.amount(amount)} ${symbol}`).join(", ") || "–";
@@ -86,7 +87,7 @@ export class AuctionHistory {
       if (kind !== this.#kind) return;
       const held = new Map(this.#rows.map((row) => [kind.key(row), row]));
       const fresh = data.filter((row) => !held.has(kind.key(row)));
-      this.#rows = isNewest ? [...fresh, ...this.#rows] : [...this.#rows, ...fresh];
+      this.#rows = isNewest ? [...fresh, ...this.#rows].slice(0, Math.max(MOST, this.#rows.length)) : [...this.#rows, ...fresh];
       table.show(this.#rows);
       table.more(this.#rows.length < pagination.total ? () => this.#load() : null);
     } catch (error) {

@@ -8,12 +8,16 @@ import { duration } from "../ui/countdown.js";
 import { el, pageData, setText } from "../ui/dom.js";
 import * as format from "../ui/format.js";
 import "../ui/shell.js";
+import { soon } from "../ui/soon.js";
 import { toast } from "../ui/toast.js";
 import { openProposal } from "./proposal-form.js";
 import { ProposalCard } from "./proposal-card.js";
 import { showPower } from "./voting-power.js";
 
 const PAGE = 10;
+const MOST = 100; // cards that news bring; more come by the button
+const SOON_MS = 300;
+const VOTES = new Set(["vote_cast", "vote_changed"]);
 const EVERY_MS = 6_000; // for a visitor, who has no stream
 const STATES = {
   open: new Set(["DRAFT", "ACTIVE"]),
@@ -50,6 +54,11 @@ function drop(id) {
   cards.delete(id);
 }
 
+function dropOldest() {
+  const byNumber = [...cards.values()].sort((a, b) => b.row.proposalNumber - a.row.proposalNumber);
+  for (const { row } of byNumber.slice(MOST)) drop(row.proposalId);
+}
+
 async function load({ isMore = false } = {}) {
   asked += 1;
   const mine = asked;
@@ -63,6 +72,7 @@ async function load({ isMore = false } = {}) {
     }
     clearNotes();
     data.forEach(take);
+    if (!isMore) dropOldest();
     if (cards.size === 0) list.append(nothing());
     offerMore(cards.size < pagination.total);
   } catch (error) {
@@ -114,10 +124,13 @@ function onEvent(row, { isSnapshot }) {
     if (isWanted(row)) card.take({ ...card.row, ...row, endedAt: ended });
     else drop(row.proposalId);
   }
-  if (isSnapshot) return;
-  if (!card && isWanted(row) && (type.value === "" || type.value === row.type)) load();
-  count();
+  if (isSnapshot || VOTES.has(row.event)) return;
+  if (!card && isWanted(row) && (type.value === "" || type.value === row.type)) loadSoon();
+  countSoon();
 }
+
+const loadSoon = soon(() => load(), SOON_MS);
+const countSoon = soon(count, SOON_MS);
 
 const isOver = (status) => !STATES.open.has(status) && !STATES.waiting.has(status);
 

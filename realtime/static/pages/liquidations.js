@@ -7,13 +7,16 @@ import { el, pageData, setText } from "../ui/dom.js";
 import * as format from "../ui/format.js";
 import { showAgeOf } from "../ui/connection.js";
 import "../ui/shell.js";
+import { soon } from "../ui/soon.js";
 import { AuctionCard } from "./auction-card.js";
 import { AuctionHistory } from "./auction-history.js";
 import { openBid } from "./bid-dialog.js";
 import { showRisk } from "./risk-panels.js";
 
-const EVERY_MS = 4_000; // a bid on a part is no stage of the channel: the board asks
+const EVERY_MS = isSignedIn ? 4_000 : 6_000; // a bid on a part is no stage of the channel: the board asks
+const PRICES_MS = 30_000;
 const SOON_MS = 150; // several stages come at once
+const SETTLED_MS = 1_000;
 const MOST = 60; // auctions on the board
 
 const assets = pageData("assets");
@@ -22,7 +25,7 @@ const stat = (name) => document.querySelector(`[data-stat="${name}"]`);
 const history = new AuctionHistory(document.querySelector("[data-history]"));
 const cards = new Map(); // auction id -> card
 let prices = new Map();
-let soon = null;
+let pricedAt = -Infinity;
 let dialog = null; // of the bid that is being made
 let isAsking = false;
 
@@ -73,13 +76,12 @@ async function refresh() {
   if (isAsking || document.hidden) return;
   isAsking = true;
   try {
-    const [loans, lots, quotes] = await Promise.all([
+    const [loans, lots] = await Promise.all([
       get("/v1/liquidations", { status: "open", limit: MOST, sortOrder: "asc" }),
       get("/v1/liquidations/resales", { status: "open", limit: MOST }),
-      get("/v1/oracle/prices"),
+      readPrices(),
     ]);
     const now = performance.now();
-    prices = new Map(quotes.data.map(({ asset, price }) => [asset, price]));
     const running = [...loans.data.map((row) => ofLiquidation(row, now)), ...lots.data.map((row) => ofResale(row, now))];
     show(running.filter((auction) => auction !== null));
   } catch (error) {
@@ -87,6 +89,14 @@ async function refresh() {
   } finally {
     isAsking = false;
   }
+}
+
+/** The sum on sale is in dollars; it bears a price that is half a minute old. */
+async function readPrices() {
+  if (performance.now() - pricedAt < PRICES_MS) return;
+  const { data } = await get("/v1/oracle/prices");
+  prices = new Map(data.map(({ asset, price }) => [asset, price]));
+  pricedAt = performance.now();
 }
 
 function fail(error) {
@@ -105,13 +115,15 @@ async function showToday() {
   }
 }
 
+const refreshSoon = soon(refresh, SOON_MS);
+const settleSoon = soon(() => {
+  history.refresh();
+  showToday();
+}, SETTLED_MS);
+
 function onStage(row, { isSnapshot }) {
-  clearTimeout(soon);
-  soon = setTimeout(refresh, SOON_MS);
-  if (row.stage === "settlement" && !isSnapshot) {
-    history.refresh();
-    showToday();
-  }
+  refreshSoon();
+  if (row.stage === "settlement" && !isSnapshot) settleSoon();
 }
 
 if (isSignedIn) {

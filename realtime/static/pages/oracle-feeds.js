@@ -15,6 +15,7 @@ import { moment } from "../ui/time.js";
 const EVERY_MS = 5_000;
 const ALERTS_EVERY_MS = 20_000;
 const PAGE = 20;
+const MOST = 300; // alerts that news bring; more come by the button
 const REASONS = {
   jump: "left the range of the last minute by more than 10 %",
   drift: "left its 5-minute average by more than 20 %",
@@ -195,7 +196,7 @@ function alertTable() {
       const { data, pagination } = await get("/v1/oracle/alerts", { limit: PAGE, offset });
       const held = new Map(rows.map((row) => [row.id, row]));
       const fresh = data.filter((row) => !held.has(row.id));
-      rows = offset === 0 ? [...fresh, ...rows] : [...rows, ...fresh];
+      rows = offset === 0 ? [...fresh, ...rows].slice(0, Math.max(MOST, rows.length)) : [...rows, ...fresh];
       table.show(rows);
       table.more(rows.length < pagination.total ? () => load(rows.length) : null);
     } catch (error) {

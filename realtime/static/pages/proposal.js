@@ -10,6 +10,7 @@ import { showAgeOf } from "../ui/connection.js";
 import { el, flash, pageData, setAttribute, setText } from "../ui/dom.js";
 import * as format from "../ui/format.js";
 import "../ui/shell.js";
+import { soon } from "../ui/soon.js";
 import { TallyBar } from "../ui/tally-bar.js";
 import { moment } from "../ui/time.js";
 import { effectTable } from "./effects.js";
@@ -19,7 +20,7 @@ import { VotePanel } from "./vote-panel.js";
 import { VoteList } from "./vote-list.js";
 
 const EVERY_MS = 5_000; // for a visitor, who has no stream
-const SOON_MS = 200;
+const SOON_MS = 300;
 const IN_TABLE = ["poolId", "parameter", "feeType", "proposedValue", "currentValue", "proposedRate", "currentRate"];
 
 const id = pageData("proposal-id");
@@ -27,8 +28,8 @@ const base = `/v1/governance/proposals/${encodeURIComponent(id)}`;
 const part = (name) => document.querySelector(`[data-${name}]`);
 const rows = new Rows((row) => row.proposalId);
 const votes = new VoteList(part("votes"), base);
-const vote = isSignedIn ? new VotePanel(part("vote"), base, { onVote, onVoted: changed }) : null;
-let soon = null;
+const vote = isSignedIn ? new VotePanel(part("vote"), base, { onVote, onVoted: () => loadSoon() }) : null;
+const loadSoon = soon(load, SOON_MS);
 let drawn = {}; // what was drawn last, part by part, as text
 
 // --- the tally -----------------------------------------------------------------------------------------
@@ -187,12 +188,7 @@ function fail(error) {
 function onEvent(row, meta) {
   const held = rows.get(id);
   if (held !== undefined) rows.take({ ...held, ...row }, meta);
-  if (!meta.isSnapshot) changed();
-}
-
-function changed() {
-  clearTimeout(soon);
-  soon = setTimeout(load, SOON_MS);
+  if (!meta.isSnapshot) loadSoon();
 }
 
 /** Show a vote before the server has counted it; return what ends that. */
