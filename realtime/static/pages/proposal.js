@@ -111,13 +111,10 @@ function drawEffect(row) {
   }
   const hidden = new Set(["rationale", "reason", "purpose", "releaseNotes", ...(value === undefined ? [] : IN_TABLE)]);
   const fields = Object.entries(data).filter(([name, text]) => text !== null && !hidden.has(name));
-  parts.push(
-    el(
-      "dl",
-      { class: "facts facts--plain" },
-      ...fields.map(([name, text]) => el("div", {}, el("dt", {}, fieldName(name)), el("dd", {}, valueName(text)))),
-    ),
-  );
+  if (fields.length > 0) {
+    const lines = fields.map(([name, text]) => el("div", {}, el("dt", {}, fieldName(name)), el("dd", {}, valueName(text))));
+    parts.push(el("dl", { class: "facts facts--plain" }, ...lines));
+  }
   part("effect").replaceChildren(...parts);
 }
 
