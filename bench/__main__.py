@@ -3,7 +3,7 @@
 import platform
 import sys
 
-from bench import disk, fanout, governance, market, notices, operations, screen
+from bench import disk, fanout, governance, market, notices, operations, pages, screen
 
 BENCHES = {
     "disk": disk.run,
@@ -12,6 +12,7 @@ BENCHES = {
     "market": market.run,
     "notices": notices.run,
     "operations": operations.run,
+    "pages": pages.run,
     "screen": screen.run,
 }
 

@@ -1,12 +1,11 @@
 """The borrower's page as a person walks it: borrow until refused, repay, move collateral, close."""
 
 import re
-from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, Route, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
-from tests.visits import DESKTOP, PHONE, WAIT, Server, Visit
+from tests.visits import PHONE, WAIT, Visit, send
 
 pytestmark = pytest.mark.browser
 
@@ -19,24 +18,6 @@ def card(page: Page, asset: str) -> Locator:
 
 def dialog(page: Page) -> Locator:
     return page.get_by_role("dialog")
-
-
-def send(page: Page, name: str) -> None:
-    """Press the dialog's button once it can be pressed, and wait until the dialog is gone."""
-    button = dialog(page).get_by_role("button", name=name, exact=True)
-    expect(button).to_be_enabled(timeout=ENOUGH)
-    button.click()
-    expect(dialog(page)).to_have_count(0, timeout=ENOUGH)
-
-
-@pytest.fixture
-def second(server: Server, browser: Browser) -> Iterator[Visit]:
-    """Another browser."""
-    context = browser.new_context(base_url=server.url, viewport=DESKTOP, locale="en-US")
-    visit = Visit(context.new_page())
-    yield visit
-    context.close()
-    assert visit.violations == [] and visit.errors == []
 
 
 def test_a_position_is_opened_until_refused_changed_and_closed(visit: Visit, second: Visit) -> None:

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,10 @@ from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from dualis.accounts.demo import PASSWORD
 from tests.browser import ROOT, chromium
+from tests.process import Site
 from tests.servers import free_port, wait_for_port
 
-START_SECONDS = 120.0  # migrations and a year of history on a busy machine
+START_SECONDS = 120.0  # on a busy machine
 WAIT = 45_000  # ms; longer than the client's longest back-off
 DESKTOP: ViewportSize = {"width": 1280, "height": 900}
 PHONE: ViewportSize = {"width": 360, "height": 740}
@@ -54,6 +56,8 @@ class Server:
         )
 
     def start(self) -> None:
+        if not (self._folder / "dualis.sqlite3").exists():
+            Site(self._folder, DATABASE_URL="", REDIS_URL="").seed()
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "manage.py", "quickstart"],
@@ -137,11 +141,34 @@ class Visit:
         return bool(self.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
 
 
-@pytest.fixture
-def visit(server: Server, browser: Browser) -> Iterator[Visit]:
+@contextmanager
+def visiting(server: Server, browser: Browser) -> Iterator[Visit]:
+    """Open a browser of its own; nothing may go wrong in it."""
     context = browser.new_context(base_url=server.url, viewport=DESKTOP, locale="en-US")
     visit = Visit(context.new_page())
     yield visit
     context.close()
     assert visit.violations == []
     assert visit.errors == []
+
+
+@pytest.fixture
+def visit(server: Server, browser: Browser) -> Iterator[Visit]:
+    with visiting(server, browser) as visit:
+        yield visit
+
+
+@pytest.fixture
+def second(server: Server, browser: Browser) -> Iterator[Visit]:
+    """Another browser."""
+    with visiting(server, browser) as visit:
+        yield visit
+
+
+def send(page: Page, name: str) -> None:
+    """Press the button of a dialog once it can be pressed, and wait until the dialog is gone."""
+    dialog = page.get_by_role("dialog")
+    button = dialog.get_by_role("button", name=name, exact=True)
+    expect(button).to_be_enabled(timeout=WAIT)
+    button.click()
+    expect(dialog).to_have_count(0, timeout=WAIT)

@@ -11,6 +11,15 @@ import { Rows } from "./rows.js";
 
 const ASK_EVERY_MS = 5_000;
 
+const answeredAt = new Map(); // channel -> when a visitor's page was last told
+
+/** Return how long ago a channel's last data came in ms, or null if none did. */
+export function ageOf(channel) {
+  if (isSignedIn) return stream.age(channel);
+  const at = answeredAt.get(channel);
+  return at === undefined ? null : performance.now() - at;
+}
+
 /**
  * Follow a channel and return its Rows.
  *
@@ -30,20 +39,22 @@ export function follow(channel, { params = {}, rest = null, key, onState = () =>
       onState,
     });
   } else if (rest !== null) {
-    askAgain(rows, rest, onState);
+    askAgain(channel, rows, rest, onState);
   }
   return rows;
 }
 
 /** Read a list now, and again while the page is looked at. */
-function askAgain(rows, rest, onState) {
+function askAgain(channel, rows, rest, onState) {
   let isAsking = false;
   const ask = async () => {
     if (isAsking || document.hidden) return;
     isAsking = true;
     try {
       const { data, seq } = await get(rest);
-      rows.replace(data, { seq, receivedAt: performance.now(), timestamp: new Date().toISOString() });
+      const receivedAt = performance.now();
+      answeredAt.set(channel, receivedAt);
+      rows.replace(data, { seq, receivedAt, timestamp: new Date().toISOString() });
       onState({ phase: "ready", message: "" });
     } catch (error) {
       onState({ phase: rows.isReady ? "ready" : "refused", message: error.message });

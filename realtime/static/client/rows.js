@@ -18,6 +18,7 @@ export class Rows {
   #hopes = new Map(); // key -> what is laid over the row
   #listeners = new Set();
   #changed = new Set();
+  #isAsked = false;
 
   /** False until a whole list or snapshot has come. */
   isReady = false;
@@ -117,8 +118,6 @@ export class Rows {
     for (const key of keys) this.#changed.add(key);
     this.#ask();
   }
-
-  #isAsked = false;
 
   #ask() {
     if (this.#isAsked) return;

@@ -7,6 +7,7 @@ import * as format from "../ui/format.js";
 
 const MOST_LIVE = 720; // points kept of what came since; an hour of blocks
 const LIVE_EVERY_S = 5;
+const AGAIN_MS = 10 * 60_000; // what is recorded meanwhile takes the place of what came live
 const usd = (value) => format.usdShort(String(value));
 
 /** `ranges` are what the server keeps; `value` reads a recorded point, `live` a row of the stream. */
@@ -53,6 +54,7 @@ export class History {
       this.buttons.push(button);
     }
     this.#choose("price");
+    setInterval(() => document.hidden || this.#load(), AGAIN_MS);
   }
 
   takePool(pool) {

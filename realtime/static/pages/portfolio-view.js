@@ -2,11 +2,12 @@
 
 import { get } from "../client/api.js";
 import { Chart } from "../ui/chart.js";
-import * as format from "../ui/format.js";
 import { setAttribute, setText } from "../ui/dom.js";
+import * as format from "../ui/format.js";
 import * as portfolio from "./portfolio.js";
 
 const AGAIN_MS = 2_000; // after a change of the account's own, before the statement is read again
+const RELOAD_MS = 10 * 60_000; // the line moves on with the clock
 const DAY_MS = 24 * 3_600_000;
 
 export class PortfolioView {
@@ -40,6 +41,7 @@ export class PortfolioView {
       },
     });
     this.element = this.#chart.element;
+    setInterval(() => document.hidden || this.load(), RELOAD_MS);
   }
 
   /** The account has changed: read the statement again, soon. */

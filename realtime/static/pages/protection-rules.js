@@ -22,7 +22,7 @@ export function rulesTable(rows) {
     caption: "Active rules",
     key: (row) => row.ruleId,
     order: { by: "trigger", isDown: true },
-    empty: "No rule is active. A rule needs an open loan: set one and sleep better.",
+    empty: "No rule is active. A rule protects an open loan.",
     columns: [
       { key: "position", title: "Position", sort: (row) => row.protects, cell: (row) => row.protects },
       {

@@ -5,6 +5,7 @@
  */
 
 import { isSignedIn, stream } from "../client.js";
+import { ageOf } from "../client/follow.js";
 import { setAttribute, setText } from "./dom.js";
 import * as format from "./format.js";
 
@@ -90,7 +91,7 @@ function tick() {
   const left = retryAt === null ? 0 : Math.ceil((retryAt - performance.now()) / 1000);
   const isWaiting = ["reconnecting", "offline"].includes(state);
   setText(countdown, !isWaiting ? "" : left > 0 ? `Next try in ${left} s.` : "Trying now.");
-  const ms = channel === null ? null : stream.age(channel);
+  const ms = channel === null ? null : ageOf(channel);
   setText(freshness, ms === null ? format.NOTHING : format.age(ms));
   setAttribute(freshness, "data-old", String(ms !== null && ms > 10_000));
 }
