@@ -1,12 +1,11 @@
 """Governance in a real browser: proposing, voting before another's eyes, delegating, staking."""
 
 import re
-from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
-from tests.visits import DESKTOP, PHONE, WAIT, Server, Visit
+from tests.visits import PHONE, WAIT, Visit, send
 
 pytestmark = pytest.mark.browser
 WHY = (
@@ -14,25 +13,14 @@ WHY = (
 )
 
 
-@pytest.fixture
-def other(server: Server, browser: Browser) -> Iterator[Visit]:
-    """Another person's browser."""
-    context = browser.new_context(base_url=server.url, viewport=DESKTOP, locale="en-US")
-    visit = Visit(context.new_page())
-    yield visit
-    context.close()
-    assert visit.violations == []
-    assert visit.errors == []
-
-
 def test_a_proposal_is_made_and_two_browsers_see_each_others_votes(
-    visit: Visit, other: Visit
+    visit: Visit, second: Visit
 ) -> None:
     page = visit.page
     visit.sign_in(to="/governance")
     page.get_by_role("button", name="New proposal").click()
     form = page.get_by_role("dialog", name="New proposal")
-    form.get_by_label("Pool").select_option("eth-main")
+    form.get_by_label("Pool").select_option("spy-2026")
     form.get_by_label("Parameter").select_option("liquidationPenalty")
     effect = form.locator(".proposal-form__effect")
     expect(effect).to_contain_text("Fill in the fields above")
@@ -41,25 +29,25 @@ def test_a_proposal_is_made_and_two_browsers_see_each_others_votes(
     expect(form.get_by_label("Proposed value")).to_have_attribute("aria-invalid", "true")
     form.get_by_label("Proposed value").fill("0.065")
     row = effect.get_by_role("row", name="Liquidation penalty")
-    expect(row).to_contain_text("5.00%")
+    expect(row).to_contain_text("6.00%")
     expect(row).to_contain_text("6.50%")
     form.get_by_label("Reason").fill(WHY)
     form.get_by_role("button", name="Propose").click()
     expect(form.get_by_label("Title")).to_have_attribute("aria-invalid", "true")
-    form.get_by_label("Title").fill("A higher penalty for ETH")
+    form.get_by_label("Title").fill("A higher penalty for SPY")
     form.get_by_label("Why").fill(WHY)
     assert visit.complaints() == []
     form.get_by_role("button", name="Propose").click()
     expect(page).to_have_url(re.compile(r"/governance/DIP-\d+$"), timeout=WAIT)
-    expect(page.get_by_role("heading", level=1)).to_have_text("A higher penalty for ETH")
+    expect(page.get_by_role("heading", level=1)).to_have_text("A higher penalty for SPY")
     expect(page.get_by_text("Vote open").first).to_be_visible()
     expect(page.get_by_text(re.compile(r"^(\d+ min )?\d+ s$")).first).to_be_visible()
     visit.until_live()
 
     path = page.url.removeprefix(page.url.split("/governance")[0])
-    other.sign_in(to=path, email="institutional@dualis.finance")
-    other.until_live()
-    seen = other.page
+    second.sign_in(to=path, email="institutional@dualis.finance")
+    second.until_live()
+    seen = second.page
     seen.get_by_label("Reason, for all to read (optional)").fill("Auctions have ended unsold.")
     seen.get_by_role("group", name="Vote").get_by_role("button", name="For").click()
     expect(seen.get_by_text(re.compile("^You voted for with"))).to_be_visible()
@@ -77,12 +65,18 @@ def test_a_proposal_is_made_and_two_browsers_see_each_others_votes(
     expect(mine).to_contain_text("Abstain", timeout=WAIT)
     assert visit.complaints() == []
 
+    page.get_by_role("button", name="Withdraw").click()
+    send(page, "Withdraw")
+    expect(page.get_by_text("Cancelled").first).to_be_visible()
+    expect(seen.get_by_text("Cancelled").first).to_be_visible(timeout=WAIT)
+    expect(seen.get_by_role("group", name="Vote")).to_be_hidden()
 
-def test_power_is_delegated_and_taken_back_and_dual_staked(visit: Visit, other: Visit) -> None:
+
+def test_power_is_delegated_and_taken_back_and_dual_staked(visit: Visit, second: Visit) -> None:
     page = visit.page
     visit.sign_in(to="/governance", email="trader@dualis.finance")
-    other.sign_in(to="/governance", email="institutional@dualis.finance")
-    delegate = str(other.page.evaluate("document.body.dataset.user"))
+    second.sign_in(to="/governance", email="institutional@dualis.finance")
+    delegate = str(second.page.evaluate("document.body.dataset.user"))
     page.get_by_role("button", name="Delegate").click()
     dialog = page.get_by_role("dialog", name="Delegate your voting power")
     dialog.get_by_label("Id of the delegate").fill("usr_nobody")

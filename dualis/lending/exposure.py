@@ -72,59 +72,70 @@ class Exposure:
 
 
 class Book:
-    """Loans as arrays, valued under one change of prices after another."""
+    """Loans as arrays, in USD: what each holds of each asset, what it counts for, what is owed."""
 
     def __init__(self, loans: Sequence[Loan], market: Market) -> None:
         columns = {asset: column for column, asset in enumerate(market.assets)}
-        self._prices, self._weights = np.array(market.prices), np.array(market.weights)
-        self._held: Floats = np.zeros((len(loans), len(columns)))
+        prices = np.array(market.prices)
+        amounts: Floats = np.zeros((len(loans), len(columns)))
         for row, loan in enumerate(loans):
             for asset, amount in loan.held.items():
-                self._held[row, columns[asset]] = amount
-        self._owed: Floats = np.array([loan.owed for loan in loans], np.float64)
+                amounts[row, columns[asset]] = amount
         self._debt_in = np.array([columns[loan.debt] for loan in loans], np.intp)
+        owed = np.array([loan.owed for loan in loans], np.float64)
+        self._held = amounts * prices
+        self._counted = self._held * np.array(market.weights)
+        self.debt: Floats = owed * prices[self._debt_in]
+        self.collateral: Floats = self._held.sum(axis=1)
+        self._weighted = self._counted.sum(axis=1)
+
+    @property
+    def health(self) -> Floats:
+        """Return the health factor of each loan as prices are."""
+        return np.asarray(self._weighted / self.debt)
 
     def is_held(self, column: int) -> bool:
         """Tell whether any loan has this asset as collateral."""
         return bool(self._held[:, column].any())
 
-    def values(self, factors: Floats) -> tuple[Floats, Floats, Floats]:
-        """Return health, debt and collateral of each loan at prices times these factors."""
-        prices = self._prices * factors
-        debt = self._owed * prices[self._debt_in]
-        return self._held @ (prices * self._weights) / debt, debt, self._held @ prices
-
-    def at_risk(self, falling: NDArray[np.bool_], fall: float) -> AtRisk:
-        """Return what may be liquidated once these assets have fallen by a share."""
-        health, debt, collateral = self.values(np.where(falling, 1 - fall, 1.0))
-        below = health < float(LIQUIDATABLE_BELOW)
-        missing = np.maximum(debt - collateral, 0)[below]
-        return AtRisk(
-            fall,
-            int(below.sum()),
-            float(debt[below].sum()),
-            float(collateral[below].sum()),
-            float(missing.sum()),
-        )
+    def at_risk(self, columns: Sequence[int]) -> tuple[AtRisk, ...]:
+        """Return what may be liquidated once these assets have fallen, for each of FALLS."""
+        counted = self._counted[:, columns].sum(axis=1)
+        held = self._held[:, columns].sum(axis=1)
+        is_owed = np.isin(self._debt_in, columns)
+        found = []
+        for fall in FALLS:
+            debt = self.debt * np.where(is_owed, 1 - fall, 1.0)
+            below = self._weighted - fall * counted < float(LIQUIDATABLE_BELOW) * debt
+            owed, left = debt[below], (self.collateral - fall * held)[below]
+            missing = np.maximum(owed - left, 0)
+            found.append(
+                AtRisk(
+                    fall,
+                    int(below.sum()),
+                    float(owed.sum()),
+                    float(left.sum()),
+                    float(missing.sum()),
+                )
+            )
+        return tuple(found)
 
 
 def measure(loans: Sequence[Loan], market: Market, *, stable: Sequence[str] = ()) -> Exposure:
     """Return all loans by health, and what falls of prices put at risk; `stable` assets stay."""
     book = Book(loans, market)
-    health, debt, collateral = book.values(np.ones(len(market.assets)))
-    can_fall = np.array([asset not in stable for asset in market.assets], np.bool_)
-    alone = {}
-    for column, asset in enumerate(market.assets):
-        if can_fall[column] and book.is_held(column):
-            one = np.arange(len(market.assets)) == column
-            alone[asset] = tuple(book.at_risk(one, fall) for fall in FALLS)
+    falling = [column for column, asset in enumerate(market.assets) if asset not in stable]
     return Exposure(
         len(loans),
-        float(debt.sum()),
-        float(collateral.sum()),
-        tuple(_buckets(health, debt)),
-        tuple(book.at_risk(can_fall, fall) for fall in FALLS),
-        alone,
+        float(book.debt.sum()),
+        float(book.collateral.sum()),
+        tuple(_buckets(book.health, book.debt)),
+        book.at_risk(falling),
+        {
+            market.assets[column]: book.at_risk([column])
+            for column in falling
+            if book.is_held(column)
+        },
     )
 
 

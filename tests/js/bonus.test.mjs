@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { bonusAt, corners, secondsTo } from "../../realtime/static/lending/bonus.js";
+import { bonusAt, corners } from "../../realtime/static/lending/bonus.js";
 
 const FREE = { most: 0.05, clockSeconds: 300, cap: null };
 const CAPPED = { most: 0.05, clockSeconds: 300, cap: 0.03 };
@@ -17,10 +17,4 @@ test("a cap makes a corner, one above the curve or at nothing makes none", () =>
   assert.deepEqual(corners(CAPPED), [[0, 0], [180, 0.03], [300, 0.03]]);
   assert.deepEqual(corners({ ...FREE, cap: 0.2 }), [[0, 0], [300, 0.05]]);
   assert.deepEqual(corners({ ...FREE, cap: 0 }), [[0, 0], [300, 0]]);
-});
-
-test("when a bonus is reached is known, and that it never is", () => {
-  assert.equal(secondsTo(FREE, 0.025), 150);
-  assert.equal(secondsTo(CAPPED, 0.04), null);
-  assert.equal(secondsTo({ ...FREE, most: 0 }, 0), 0);
 });

@@ -28,14 +28,6 @@ export const STATUSES = {
   EXPIRED: ["Expired", "plain"],
 };
 export const DIRECTION_WORDS = { FOR: "For", AGAINST: "Against", ABSTAIN: "Abstain" };
-export const EVENTS = {
-  proposal_created: "Proposed",
-  proposal_status: "Next stage",
-  proposal_executed: "Executed",
-  execution_failed: "Execution failed",
-  proposal_vetoed: "Vetoed",
-  proposal_cancelled: "Cancelled",
-};
 
 const FIELDS = {
   poolId: "Pool",
@@ -59,7 +51,6 @@ const FIELDS = {
   executionMethod: "Paid",
   darHash: "SHA-256 of the archive",
   releaseNotes: "Release notes",
-  targetAction: "Action",
 };
 const VALUES = {
   base: "Base rate",

@@ -22,10 +22,3 @@ export function corners(curve) {
   points.push([clockSeconds, bonusAt(curve, clockSeconds)]);
   return points;
 }
-
-/** Return when the bonus reaches `wanted`, in seconds; null if it never does. */
-export function secondsTo(curve, wanted) {
-  const { most, clockSeconds } = curve;
-  if (wanted > bonusAt(curve, clockSeconds)) return null;
-  return most === 0 ? 0 : (wanted / most) * clockSeconds;
-}

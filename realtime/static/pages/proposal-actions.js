@@ -1,4 +1,4 @@
-/** What else can be done with a proposal: cancel, execute; and by the council: sign, veto. */
+/** What else can be done with a proposal: withdraw, execute; and by the council: sign, veto. */
 
 import { Intent } from "../client/api.js";
 import { openDialog } from "../ui/dialog.js";
@@ -26,7 +26,7 @@ export function showActions(row, base, onDone) {
     });
   }
   if (row.proposerId === me && LIVE.has(row.status)) {
-    act({ path: "cancel", text: "Cancel", isDanger: true, question: "The proposal ends, and your deposit comes back.", done: () => "It is cancelled." });
+    act({ path: "cancel", text: "Withdraw", isDanger: true, question: "The proposal ends, and your deposit comes back.", done: () => "It is withdrawn." });
   }
   if (isStaff && row.status === "DRAFT" && row.proposerId !== me) {
     act({ path: "co-sign", text: "Co-sign", question: "The vote on this emergency begins at once.", done: () => "The vote is open." });
