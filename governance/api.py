@@ -133,7 +133,7 @@ class Proposals(APIView):
 
     def get(self, request: Request) -> Response:
         asked = _asked(_Query, request)
-        wanted = {name: asked[name] for name in ("status", "type") if name in asked}
+        wanted: dict[str, Any] = {name: asked[name] for name in ("status", "type") if name in asked}
         if "state" in asked:
             wanted["status__in"] = _STATES[asked["state"]]
         with readers.read_only():

@@ -21,7 +21,8 @@ console.log(JSON.stringify(cases.map(({ curve, seconds }) => bonusAt(curve, seco
 
 
 def _price(value: str) -> Price:
-    return Price(*[Decimal(value)] * 3)
+    exact = Decimal(value)
+    return Price(exact, exact, exact)
 
 
 def _loan(eth: str) -> Position:
