@@ -19,7 +19,7 @@ from governance.lifecycle import ProposalType
 from governance.payloads import Payload
 
 Effect = dict[str, str]
-_PAUSED = {True: "paused", False: "open"}
+PAUSED = {True: "paused", False: "open"}
 
 
 def lock(payload: Payload, now: datetime, deposit: tuple[str, str]) -> Wallet:
@@ -80,9 +80,9 @@ def _pause(payload: Any, proposal_id: str, now: datetime) -> list[Effect]:
     pool_id = payload.target_pool_id
     if pool_id is None:
         switches.pause_protocol(is_paused=is_paused, now=now)
-        return [{"parameter": "protocol", "to": _PAUSED[is_paused]}]
+        return [{"parameter": "protocol", "to": PAUSED[is_paused]}]
     return [
-        {"poolId": pool_id, "parameter": operation, "to": _PAUSED[is_paused]}
+        {"poolId": pool_id, "parameter": operation, "to": PAUSED[is_paused]}
         for operation in (switches.SUPPLY, switches.BORROW)
         if switches.pause_pool(pool_id, operation, is_paused=is_paused, now=now)
     ]

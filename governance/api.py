@@ -22,7 +22,9 @@ from governance import (
     docket,
     execution,
     figures,
+    forms,
     lifecycle,
+    preview,
     proposals,
     tally,
     timing,
@@ -30,7 +32,7 @@ from governance import (
     voting,
 )
 from governance.lifecycle import ProposalType, Status
-from governance.proposal_models import TITLE_LENGTH, Proposal, Vote
+from governance.proposal_models import TITLE_LENGTH, VOTE_REASON_LENGTH, Proposal, Vote
 from governance.tally import Direction
 from realtime import journal, readers
 
@@ -43,7 +45,11 @@ class _Page(serializers.Serializer[Any]):
     limit = serializers.IntegerField(min_value=1, max_value=50, default=20)
 
 
+_STATES = {"open": lifecycle.OPEN, "waiting": lifecycle.WAITING, "ended": lifecycle.ENDED}
+
+
 class _Query(_Page):
+    state = serializers.ChoiceField(list(_STATES), required=False)
     status = serializers.ChoiceField([s.value for s in Status], required=False)
     type = serializers.ChoiceField([t.value for t in ProposalType], required=False)
 
@@ -55,16 +61,29 @@ class _Payload(serializers.Serializer[Any]):
         return {**super().get_fields(), "data": serializers.JSONField()}  # a word of DRF's own
 
 
-class _New(serializers.Serializer[Any]):
+class _Asked(serializers.Serializer[Any]):
+    """What is proposed; the payload says its type once more."""
+
+    type = serializers.ChoiceField([t.value for t in ProposalType])
+    payload = _Payload()
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if attrs["payload"]["type"] != attrs["type"]:
+            raise errors.ValidationError({"payload": ["type: must be that of the proposal."]})
+        return attrs
+
+
+class _New(_Asked):
     title = serializers.CharField(min_length=10, max_length=TITLE_LENGTH)
     description = serializers.CharField(min_length=50, max_length=10_000)
     discussionUrl = serializers.URLField(max_length=300, required=False, default="")
-    type = serializers.ChoiceField([t.value for t in ProposalType])
-    payload = _Payload()
 
 
 class _Vote(serializers.Serializer[Any]):
     direction = serializers.ChoiceField([d.value for d in Direction])
+    reason = serializers.CharField(
+        max_length=VOTE_REASON_LENGTH, required=False, allow_blank=True, default=""
+    )
 
 
 class _Veto(serializers.Serializer[Any]):
@@ -74,7 +93,7 @@ class _Veto(serializers.Serializer[Any]):
 
 
 class Config(PublicView):
-    """GET governance/config: thresholds, and quorum and clocks of each type as they run here."""
+    """GET governance/config: thresholds; of each type quorum, clocks as they run here, and form."""
 
     def get(self, request: Request) -> Response:
         with readers.read_only():
@@ -98,12 +117,13 @@ class Config(PublicView):
                 }
                 for kind, terms in lifecycle.TERMS.items()
             },
+            "forms": {kind.value: forms.fields(kind) for kind in ProposalType},
         }
         return reply(data, seq=at.seq, epoch=at.epoch)
 
 
 class Proposals(APIView):
-    """GET governance/proposals?status&type&page&limit, newest first; POST creates one."""
+    """GET governance/proposals?state&status&type&page&limit, newest first; POST creates one."""
 
     def get_authenticators(self) -> Any:
         return [] if self.request.method == "GET" else super().get_authenticators()
@@ -113,7 +133,9 @@ class Proposals(APIView):
 
     def get(self, request: Request) -> Response:
         asked = _asked(_Query, request)
-        wanted = {name: asked[name] for name in ("status", "type") if name in asked}
+        wanted: dict[str, Any] = {name: asked[name] for name in ("status", "type") if name in asked}
+        if "state" in asked:
+            wanted["status__in"] = _STATES[asked["state"]]
         with readers.read_only():
             at = journal.position()
             found, pagination = _page(Proposal.objects.filter(**wanted), asked)
@@ -123,8 +145,6 @@ class Proposals(APIView):
     @idempotent
     def post(self, request: Request) -> Response:
         body = valid(_New, request)
-        if body["payload"]["type"] != body["type"]:
-            raise errors.ValidationError({"payload": ["type: must be that of the proposal."]})
         proposal = proposals.create(
             identity_of(request).user_id,
             ProposalType(body["type"]),
@@ -135,6 +155,15 @@ class Proposals(APIView):
             now=timezone.now(),
         )
         return reply(_detail(proposal), status=201)
+
+
+class Preview(APIView):
+    """POST governance/preview {type, payload}: what it would change now; nothing is created."""
+
+    def post(self, request: Request) -> Response:
+        body = valid(_Asked, request)
+        kind = ProposalType(body["type"])
+        return reply({"effects": preview.effects(kind, body["payload"]["data"], timezone.now())})
 
 
 class ProposalDetail(PublicView):
@@ -179,13 +208,18 @@ class MyVote(APIView):
 
 
 class CastVote(APIView):
-    """POST governance/proposals/<id>/vote {direction}."""
+    """POST governance/proposals/<id>/vote {direction, reason?}."""
 
     @idempotent
     def post(self, request: Request, proposal_id: str) -> Response:
-        direction = Direction(valid(_Vote, request)["direction"])
-        user_id = identity_of(request).user_id
-        vote = voting.cast_vote(user_id, proposal_id, direction, now=timezone.now())
+        body = valid(_Vote, request)
+        vote = voting.cast_vote(
+            identity_of(request).user_id,
+            proposal_id,
+            Direction(body["direction"]),
+            now=timezone.now(),
+            reason=body["reason"],
+        )
         data = {**figures.vote_row(vote), "proposal": figures.rest_row(vote.proposal)}
         return reply(data, status=201)
 

@@ -75,6 +75,7 @@ def vote_row(vote: "Vote") -> dict[str, Any]:
         "previousDirection": vote.previous_direction or None,
         "castAt": iso(vote.cast_at),
         "changedAt": iso_or_none(vote.changed_at),
+        "reason": vote.reason or None,
     }
 
 

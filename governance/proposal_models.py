@@ -21,6 +21,7 @@ from governance.lifecycle import ProposalType, Status, Times
 from governance.tally import WEIGHT_PLACES, Direction, Outcome, Tally, outcome
 
 TITLE_LENGTH = 120
+VOTE_REASON_LENGTH = 500
 MESSAGE_LENGTH = 600
 HELD, RETURNED, FORFEITED = "held", "returned", "forfeited"
 
@@ -218,6 +219,7 @@ class Vote(models.Model):
     previous_direction = models.CharField(max_length=8, blank=True)
     cast_at = models.DateTimeField()
     changed_at = models.DateTimeField(null=True)
+    reason = models.CharField(max_length=VOTE_REASON_LENGTH, blank=True)
 
     class Meta:
         ordering = ["-id"]

@@ -39,7 +39,7 @@ def create(
     wallet and the docket. Refusals of `checks.check`; ValidationError for the payload,
     BelowProposalThreshold, ProposalOpen, TooManyProposals, InsufficientBalance.
     """
-    asked = checks.check(_read(kind, payload), now, is_new=True)
+    asked = checks.check(read(kind, payload), now, is_new=True)
     wallet = treasury.lock_deposit(user_id)
     row = docket.lock_docket()
     _require_threshold(user_id)
@@ -125,6 +125,14 @@ def veto(proposal_id: str, reason: str, *, actor: User, address: str, now: datet
     return proposal
 
 
+def read(kind: ProposalType, payload: Any) -> payloads.Payload:
+    """Return the typed payload of a proposal. ValidationError by field."""
+    try:
+        return payloads.read(kind, payload)
+    except payloads.InvalidPayload as error:
+        raise errors.ValidationError(error.fields) from error
+
+
 def _end(
     found: Proposal, status: Status, event: str, now: datetime, *, by: str, reason: str
 ) -> Proposal:
@@ -143,13 +151,6 @@ def _end(
 
 def _first_status(kind: ProposalType) -> Status:
     return Status.DRAFT if kind == ProposalType.EMERGENCY_ACTION else Status.ACTIVE
-
-
-def _read(kind: ProposalType, payload: Any) -> payloads.Payload:
-    try:
-        return payloads.read(kind, payload)
-    except payloads.InvalidPayload as error:
-        raise errors.ValidationError(error.fields) from error
 
 
 def _require_threshold(user_id: str) -> None:

@@ -8,6 +8,7 @@ _PROPOSAL = "governance/proposals/<str:proposal_id>"
 
 urlpatterns = [
     path("governance/config", api.Config.as_view()),
+    path("governance/preview", api.Preview.as_view()),
     path("governance/proposals", api.Proposals.as_view()),
     path(_PROPOSAL, api.ProposalDetail.as_view()),
     path(f"{_PROPOSAL}/votes", api.Votes.as_view()),

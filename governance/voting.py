@@ -15,8 +15,10 @@ from governance.tally import Direction
 
 
 @transaction.atomic
-def cast_vote(user_id: str, proposal_id: str, direction: Direction, *, now: datetime) -> Vote:
-    """Cast or change a user's vote and tell the new tally.
+def cast_vote(
+    user_id: str, proposal_id: str, direction: Direction, *, now: datetime, reason: str = ""
+) -> Vote:
+    """Cast or change a user's vote and tell the new tally; the reason stands beside the vote.
 
     Locks the proposal. ProposalNotFound, VotingClosed, NoVotingPower; AlreadyVoted for the same
     direction again.
@@ -42,7 +44,7 @@ def cast_vote(user_id: str, proposal_id: str, direction: Direction, *, now: date
         counted = proposal.tally.plus(Direction(vote.direction), -vote.weight)
         vote.previous_direction, vote.changed_at = vote.direction, now
         event = docket.VOTE_CHANGED
-    vote.direction = direction.value
+    vote.direction, vote.reason = direction.value, reason
     vote.save()
     proposal.set_tally(counted.plus(direction, vote.weight))
     said = {"direction": vote.direction, "weight": figures.weight_text(vote.weight)}

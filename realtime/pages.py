@@ -47,6 +47,11 @@ def _names(request: HttpRequest) -> Told:
     return {"names": dict(Asset.objects.values_list("symbol", "name"))}
 
 
+def _assets(request: HttpRequest) -> Told:
+    rows = Asset.objects.values_list("symbol", "name", "decimals")
+    return {"assets": {symbol: {"name": name, "decimals": d} for symbol, name, d in rows}}
+
+
 def _account(request: HttpRequest) -> Told:
     return {**_names(request), "tier": tier_of(str(request.user.pk)).value}
 
@@ -95,8 +100,8 @@ PAGES = (
     Page("markets", "markets", "Markets", shown=BAR, detail="market", tell=_names),
     Page("market", "markets/<str:symbol>", "Market", tell=_market),
     Page("borrow", "borrow", "Borrow", is_private=True, shown=BAR, tell=_account),
-    Page("liquidations", "liquidations", "Liquidations", shown=BAR, tell=_names),
-    Page("governance", "governance", "Governance", shown=BAR, detail="proposal"),
+    Page("liquidations", "liquidations", "Liquidations", shown=BAR, tell=_assets),
+    Page("governance", "governance", "Governance", shown=BAR, detail="proposal", tell=_assets),
     Page("proposal", "governance/<str:proposal_id>", "Proposal", tell=_proposal),
     Page("oracle", "oracle", "Oracle", shown=BAR, tell=_names),
     Page("trading", "trading", "Trading", is_private=True, shown=BAR, tell=_margin),

@@ -227,3 +227,19 @@ def test_nobody_and_no_stream_token_reads_choices_and_addresses(ada):
     for path in (f"{ROOT}/preferences", HOOKS, f"{HOOKS}/whk_x", f"{HOOKS}/whk_x/deliveries"):
         assert APIClient().get(path).status_code == 401
         assert bearer(token).get(path).status_code == 403
+
+
+def test_what_is_posted_twice_under_a_key_is_done_once(ada, client):
+    def post(path, body, key):
+        headers = {"Idempotency-Key": key}
+        return client.post(path, body, format="json", headers=headers).json()["data"]
+
+    body = {"url": "https://hooks.example.com/once"}
+    first, again = post(HOOKS, body, "k1"), post(HOOKS, body, "k1")
+    assert first == again and first["secret"].startswith("whsec_")
+    assert Webhook.objects.count() == 1
+    test = f"{HOOKS}/{first['id']}/test"
+    assert post(test, {}, "k2") == post(test, {}, "k2") and Delivery.objects.count() == 1
+    for _ in range(2):
+        post(f"{ROOT}/preferences/test", {"channel": "in_app"}, "k3")
+    assert Notification.objects.filter(type="TEST").count() == 1

@@ -223,6 +223,8 @@ def test_the_config_shows_thresholds_and_clocks():
         "timelockSeconds": 0.0,
     }
     assert set(data["types"]) == set(ProposalType) and body["seq"] == journal.position().seq
+    assert set(data["forms"]) == set(ProposalType)
+    assert data["forms"]["FEE_CHANGE"][0] == {"name": "poolId", "isRequired": True, "kind": "pool"}
 
 
 def test_lists_are_public_filtered_and_paged(whale):
@@ -243,6 +245,10 @@ def test_lists_are_public_filtered_and_paged(whale):
         ({"status": "DRAFT"}, ["DIP-2"]),
         ({"type": "PARAMETER_CHANGE"}, ["DIP-1"]),
         ({"status": "EXECUTED"}, []),
+        ({"state": "open"}, ["DIP-2", "DIP-1"]),
+        ({"state": "open", "status": "DRAFT"}, ["DIP-2"]),
+        ({"state": "waiting"}, []),
+        ({"state": "ended"}, []),
         ({"limit": "1", "page": "2"}, ["DIP-1"]),
     ]:
         answer = get(params=params).json()
@@ -278,6 +284,17 @@ def test_votes_and_my_vote(whale):
     assert get("proposals/DIP-1/my-vote").status_code == 401
     for path in ("proposals/DIP-9", "proposals/DIP-9/votes"):
         assert code(get(path)) == (404, "PROPOSAL_NOT_FOUND")
+
+
+def test_a_reason_stands_beside_the_vote_and_goes_with_it(whale, clock):
+    propose(whale)
+    said = post(whale, "/DIP-1/vote", {"direction": "FOR", "reason": "Withdrawals have waited."})
+    assert said.json()["data"]["reason"] == "Withdrawals have waited."
+    (row,) = get("proposals/DIP-1/votes").json()["data"]["votes"]
+    assert row["reason"] == "Withdrawals have waited."
+    assert post(whale, "/DIP-1/vote", {"direction": "AGAINST"}).json()["data"]["reason"] is None
+    long = post(whale, "/DIP-1/vote", {"direction": "FOR", "reason": "x" * 501})
+    assert code(long) == (400, "VALIDATION_ERROR")
 
 
 def test_posts_need_a_login_and_act_once_per_key(whale, clock):

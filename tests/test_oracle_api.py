@@ -56,6 +56,7 @@ def test_prices_are_the_wire_rows_with_the_keys_of_rest(oracle):
             **Quote.objects.get(asset="ETH").to_dict(),
             "quoteCurrency": "USD",
             "sources": ["scripted"],
+            "spread": 0.0,
             "change24hPercent": None,
             "timestamp": "2026-03-01T12:00:00.000Z",
         }

@@ -116,9 +116,14 @@ def test_spread_between_two_sources_freezes_and_agreement_releases():
     b.says["ETH"] = "105"
     oracle.tick(at(1))
     assert (eth().is_tripped, eth().trip_reason, eth().price) == (True, "spread", 100)
+    assert eth().spread == Decimal("0.05"), "of what the sources say, published or not"
     a.says["ETH"] = "104"
     oracle.tick(at(2))
     assert (eth().is_tripped, eth().price) == (False, Decimal("104.5"))
+    assert eth().spread == Decimal("0.00961538")
+    a.says["ETH"] = b.says["ETH"] = None
+    oracle.tick(at(400))
+    assert eth().spread is None, "nobody answers"
 
 
 def test_flash_spike_and_back_keeps_the_price_and_recovers():

@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from dualis.accounts.demo import PASSWORD
 from tests.browser import ROOT, chromium
+from tests.process import Site
 from tests.servers import free_port, wait_for_port
 
 START_SECONDS = 120.0  # on a busy machine
@@ -39,15 +40,29 @@ class Server:
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> None:
+    @property
+    def environment(self) -> dict[str, str]:
         own = {"DATA_DIR": str(self._folder), "PORT": str(self.port), "LOGIN_RATE": "1000/m"}
         other = {"DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE"}
-        environment = {name: value for name, value in os.environ.items() if name not in other}
+        return {name: value for name, value in os.environ.items() if name not in other} | own
+
+    def call(self, function: str) -> None:
+        """Run a function, "module:name", in a process of its own beside the server."""
+        module, name = function.split(":")
+        code = f"import django; django.setup(); import {module}; {module}.{name}()"
+        settings = {"DJANGO_SETTINGS_MODULE": "dualis.settings"}
+        subprocess.run(
+            [sys.executable, "-c", code], cwd=ROOT, env=self.environment | settings, check=True
+        )
+
+    def start(self) -> None:
+        if not (self._folder / "dualis.sqlite3").exists():
+            Site(self._folder, DATABASE_URL="", REDIS_URL="").seed()
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "manage.py", "quickstart"],
                 cwd=ROOT,
-                env=environment | own,
+                env=self.environment,
                 stdout=log,
                 stderr=log,
             )

@@ -18,6 +18,7 @@ from dualis.lending import (
     bidding,
     liquidation_desk,
     liquidation_figures,
+    quoting,
     resale_figures,
     resales,
 )
@@ -84,6 +85,17 @@ class LiquidationDetail(PublicView):
             bids = [liquidation_figures.bid_row(bid) for bid in row.bids.all()]
             shown = {**_Shown(timezone.now()).row(row), "bids": bids}
         return reply(shown, seq=at.seq, epoch=at.epoch)
+
+
+class Quote(PublicView):
+    """GET liquidations/<auction id>/quote?amount: what a bid would pay and get now."""
+
+    def get(self, request: Request, auction_id: str) -> Response:
+        amount = asked(_Bid, request)["amount"]
+        with readers.read_only():
+            at = journal.position()
+            row = quoting.quote(auction_id, amount, timezone.now())
+        return reply(row, seq=at.seq, epoch=at.epoch)
 
 
 class PlaceBid(APIView):

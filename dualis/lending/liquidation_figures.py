@@ -82,6 +82,7 @@ def running_row(row: Liquidation, position: risk.Position, *, is_live: bool) -> 
     """Return what REST adds to an open liquidation: what can be bid for now."""
     found = row.auction
     clock = auction.CLOCK_SECONDS[found.tier]
+    cap = settlement.cap_down(position)
     return {
         "debtLeft": plain_trimmed(auction.left_up(found, position)),
         "minimumBid": plain_trimmed(settlement.least_up(found, position)),
@@ -89,11 +90,42 @@ def running_row(row: Liquidation, position: risk.Position, *, is_live: bool) -> 
         "secondsLeft": float(max(clock - found.live_seconds, Decimal(0))),
         "clockSeconds": clock,
         "isLive": is_live,
+        "bonusCap": _ratio(cap),
         "healthFactor": _ratio(risk.health_factor_down(risk.health(position))),
         "collateral": [
             {**shown, "bonus": float(settlement.bonus_down(found, position, held))}
             for shown, held in zip(_collateral(position), auction.sellable(position), strict=True)
         ],
+    }
+
+
+def quote_row(row: Liquidation, taken: settlement.Taken, view: View) -> dict[str, Any]:
+    """Return what a bid would pay and get; `bonus` is what it gets above what it pays, in USD."""
+    asset = row.pool.asset_id
+    paid = EXACT.multiply(taken.repaid, view.quotes[asset].price)
+    parts = []
+    gain = paid.copy_negate()
+    for part in taken.seizures:
+        price = view.quotes[part.asset].price
+        worth = EXACT.multiply(part.reward, price)
+        gain = EXACT.add(gain, worth)
+        parts.append(
+            {
+                "symbol": part.asset,
+                "amount": plain_trimmed(part.reward),
+                "valueUSD": format(risk.usd_down(worth), "f"),
+                "protocolFee": plain_trimmed(part.fee),
+            }
+        )
+    return {
+        "auctionId": row.auction_id,
+        "pays": {
+            "symbol": asset,
+            "amount": plain_trimmed(taken.repaid),
+            "valueUSD": format(risk.usd_up(paid), "f"),
+        },
+        "receives": parts,
+        "bonus": _money(gain),
     }
 
 

@@ -7,8 +7,9 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from dualis.exact import EXACT, plain_trimmed
+from dualis.exact import EXACT, plain_trimmed, round_even
 from dualis.lending import resale, risk
+from dualis.lending.liquidation_figures import MONEY_PLACES
 from dualis.lending.liquidation_models import AUCTION_START, SETTLEMENT
 from dualis.lending.resale_models import Resale, ResaleBid
 from dualis.lending.view import View
@@ -76,6 +77,29 @@ def running_row(row: Resale, view: View, *, is_live: bool) -> dict[str, Any]:
         "secondsLeft": float(seconds),
         "clockSeconds": resale.CLOCK_SECONDS,
         "isLive": is_live,
+    }
+
+
+def quote_row(row: Resale, sale: resale.Sale, paid: Decimal, bought: Decimal) -> dict[str, Any]:
+    """Return what a bid would pay and get, in the shape of a liquidation's quote."""
+    cost = EXACT.multiply(paid, sale.paid.price)
+    worth = EXACT.multiply(bought, sale.sold.price)
+    return {
+        "auctionId": row.id,
+        "pays": {
+            "symbol": row.pool.asset_id,
+            "amount": plain_trimmed(paid),
+            "valueUSD": format(risk.usd_up(cost), "f"),
+        },
+        "receives": [
+            {
+                "symbol": row.symbol,
+                "amount": plain_trimmed(bought),
+                "valueUSD": format(risk.usd_down(worth), "f"),
+                "protocolFee": "0",
+            }
+        ],
+        "bonus": plain_trimmed(round_even(EXACT.subtract(worth, cost), MONEY_PLACES)),
     }
 
 

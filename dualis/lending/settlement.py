@@ -107,10 +107,16 @@ def bonus_down(auction: Auction, position: Position, held: Collateral) -> Decima
     clock = Decimal(CLOCK_SECONDS[auction.tier])
     passed = min(auction.live_seconds, clock)
     bonus = div_down(EXACT.multiply(held.terms.penalty, passed), clock, BONUS_PLACES)
+    cap = cap_down(position)
+    return bonus if cap is None else min(bonus, cap)
+
+
+def cap_down(position: Position) -> Decimal | None:
+    """Return what no bonus exceeds while collateral covers the debt; None where it does not."""
     if not is_covered(position):
-        return bonus
+        return None
     cover = div_down(collateral_value(position, _LIVE), debt_value(position, _LIVE), BONUS_PLACES)
-    return min(bonus, EXACT.subtract(cover, ONE))
+    return EXACT.subtract(cover, ONE)
 
 
 def most_up(auction: Auction, position: Position) -> Decimal:

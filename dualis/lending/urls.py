@@ -5,6 +5,7 @@ from django.urls import path
 from dualis.lending import (
     analytics_api,
     api,
+    exposure_api,
     history_api,
     liquidation_api,
     pools_api,
@@ -26,6 +27,7 @@ urlpatterns = [
     path("analytics/pools", analytics_api.Pools.as_view()),
     path("analytics/protocol/tvl", analytics_api.Tvl.as_view()),
     path("analytics/protocol/stats", analytics_api.Stats.as_view()),
+    path("analytics/risk", exposure_api.Risk.as_view()),
     path("analytics/protocol-health", analytics_api.ProtocolHealth.as_view()),
     path("supply/positions", positions_api.SupplyPositions.as_view()),
     path("supply/positions/<str:wanted_id>", positions_api.SupplyPositionDetail.as_view()),
@@ -51,5 +53,6 @@ urlpatterns = [
     path("liquidations/resales", resale_api.Resales.as_view()),
     path("liquidations/resales/<str:resale_id>", resale_api.ResaleDetail.as_view()),
     path("liquidations/<str:liquidation_id>", liquidation_api.LiquidationDetail.as_view()),
+    path("liquidations/<str:auction_id>/quote", liquidation_api.Quote.as_view()),
     path("liquidations/<str:auction_id>/bid", liquidation_api.PlaceBid.as_view()),
 ]

@@ -9,7 +9,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from dualis.accounts.permissions import FullAccess, user_of
-from dualis.api import asked, reply, valid
+from dualis.api import asked, idempotent, reply, valid
 from dualis.notifications import preferences, trial, webhooks
 from dualis.notifications.egress import URL_LENGTH
 from dualis.notifications.kinds import Door
@@ -51,6 +51,7 @@ class PreferencesView(DoorView):
 class TestView(DoorView):
     """POST /v1/notifications/preferences/test {channel}: a test notification through one door."""
 
+    @idempotent
     def post(self, request: Request) -> Response:
         door = Door(valid(_Test, request)["channel"])
         trial.through(user_of(request).id, door, now=timezone.now())
@@ -58,12 +59,14 @@ class TestView(DoorView):
 
 
 class WebhooksView(DoorView):
-    """GET or POST /v1/notifications/webhooks; the secret is shown by POST, and never again."""
+    """GET or POST /v1/notifications/webhooks; the secret is shown by POST, and by a repeat of it
+    with its Idempotency-Key, and never again."""
 
     def get(self, request: Request) -> Response:
         rows = Webhook.objects.filter(user_id=user_of(request).id)
         return reply([row.to_dict() for row in rows])
 
+    @idempotent
     def post(self, request: Request) -> Response:
         url = valid(_NewWebhook, request)["url"]
         webhook = webhooks.create(user_of(request).id, url, now=timezone.now())
@@ -95,6 +98,7 @@ class WebhookView(DoorView):
 class WebhookTestView(DoorView):
     """POST /v1/notifications/webhooks/<id>/test: the delivery that waits."""
 
+    @idempotent
     def post(self, request: Request, webhook_id: str) -> Response:
         delivery = trial.webhook(user_of(request).id, webhook_id, now=timezone.now())
         return reply(delivery.to_dict(), status=202)

@@ -154,6 +154,7 @@ def rest_row(quote: Quote) -> dict[str, Any]:
         **row,
         "quoteCurrency": "USD",
         "sources": quote.sources,
+        "spread": None if quote.spread is None else float(quote.spread),
         "change24hPercent": None if change is None else round(change * 100, _PERCENT_PLACES),
         "timestamp": iso(quote.source_at),
     }

@@ -154,6 +154,7 @@ class _Tick:
             self._publish(asset, quote, track, found, clock, decision)
         elif quote is not None and quote.feed == track.feed:
             is_stale = clock - quote.source_at > track.max_age
+            quote.spread = None if found is None else found.spread
             self._stand_still(quote, names, is_stale=is_stale, track=track, decision=decision)
         elif quote is not None:  # of another feed, and this one has no price yet
             self._stand_still(quote, names, is_stale=True)
@@ -189,7 +190,8 @@ class _Tick:
         before = names if is_new else quote.sources
         quote.feed, quote.source_at = track.feed, found.at
         quote.price, quote.confidence = found.price, found.confidence
-        quote.sources, quote.is_simulated = names, found.is_simulated
+        quote.sources, quote.spread = names, found.spread
+        quote.is_simulated = found.is_simulated
         quote.twap_5m, quote.twap_15m = figures.twap_5m, figures.twap_15m
         quote.twap_1h, quote.change_24h = figures.twap_1h, figures.change_24h
         quote.is_stale = False

@@ -77,6 +77,7 @@ class Quote(Published):
     change_24h = ExactDecimalField(max_digits=PRICE_DIGITS, decimal_places=4, null=True)
     confidence = ExactDecimalField(max_digits=6, decimal_places=CONFIDENCE_PLACES)
     sources = models.JSONField(default=list)  # names of those that answered at the last tick
+    spread = price_field(null=True)  # between the sources that answered, as a fraction
     is_simulated = models.BooleanField()
     twap_5m = price_field(null=True)
     twap_15m = price_field(null=True)

@@ -7,6 +7,7 @@ import * as format from "../ui/format.js";
 import { Histories } from "../ui/histories.js";
 import "../ui/shell.js";
 import { onThemeChange } from "../ui/theme-switch.js";
+import { showFeeds } from "./oracle-feeds.js";
 import { PriceTable } from "./price-table.js";
 
 const HISTORY_OLD_MS = 30 * 60_000; // a gap after which the line is asked for anew
@@ -70,3 +71,4 @@ rows.onChange((keys) => {
 showAgeOf("prices");
 setInterval(() => table.tick(performance.now()), 1_000);
 onThemeChange(() => table.recolour());
+showFeeds(names);

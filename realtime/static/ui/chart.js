@@ -145,7 +145,7 @@ export class Chart {
         scales: { x: { time: !x } },
         axes: [
           { ...axis, ...(x ? { size: 26, values: (_, ticks) => ticks.map(x.format) } : { size: 38 }) },
-          { ...axis, size: 64, values: (_, ticks) => ticks.map((tick) => series[0].format(tick)) },
+          { ...axis, size: 78, values: (_, ticks) => ticks.map((tick) => series[0].format(tick)) },
         ],
         series: [
           {},

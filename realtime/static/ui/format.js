@@ -66,12 +66,6 @@ export function usdShort(text) {
   return Math.abs(Number(text)) < 10_000 ? usd(text) : compact.format(text);
 }
 
-const cents = new Intl.NumberFormat(undefined, {
-  style: "currency",
-  currency: "USD",
-  currencyDisplay: "narrowSymbol",
-});
-
 /** Format a gain or a loss in USD, a number, in cents and with its sign. */
 export function signedUsd(value) {
   const sign = Math.round(value * 100) === 0 ? "" : value > 0 ? "+" : MINUS;

@@ -1,0 +1,42 @@
+"""The oracle's page in a real browser: what stands behind each price."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.visits import PHONE, WAIT, Visit
+
+pytestmark = pytest.mark.browser
+
+
+def test_a_visitor_sees_what_stands_behind_each_price(visit: Visit) -> None:
+    page = visit.page
+    page.goto("/oracle")
+    feeds = page.get_by_role("table", name="Feeds")
+    eth = feeds.locator('tr[data-key="ETH"]')
+    expect(eth).to_be_visible(timeout=WAIT)
+    for part in ("simulated", "one source", "78%", "Closed"):
+        expect(eth).to_contain_text(part, timeout=WAIT)
+    expect(eth.locator("[data-feed-age]")).to_have_text(
+        re.compile(r"^(now|\d+ s ago)$"), timeout=WAIT
+    )
+    expect(page.get_by_text("The oracle runs; market prices are simulated.")).to_be_visible(
+        timeout=WAIT
+    )
+    feeds.get_by_role("button", name="Confidence").click()
+    expect(feeds.locator("tbody tr").first).to_contain_text("86%", timeout=WAIT)
+
+    eth.get_by_role("button").click()
+    expect(page.get_by_role("combobox", name="Asset")).to_have_value("ETH", timeout=WAIT)
+    legend = page.locator(".chart__legend").first
+    expect(legend).to_have_text(re.compile(r"Price \$[12],\d{3}"), timeout=WAIT)
+    page.get_by_role("button", name="7d", exact=True).click()
+    expect(page.get_by_role("button", name="7d", exact=True)).to_have_attribute(
+        "aria-pressed", "true", timeout=WAIT
+    )
+    page.get_by_text("Data as a table").click()
+    expect(page.locator(".chart__table tbody tr").first).to_contain_text("$", timeout=WAIT)
+    assert visit.complaints() == []
+    page.set_viewport_size(PHONE)
+    assert visit.fits()
