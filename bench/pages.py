@@ -86,7 +86,7 @@ def run() -> list[Row]:
         site = Site(Path(folder), LOG_LEVEL="WARNING")
         site.seed()
         with _production(site) as url:
-            context = browser.new_context(base_url=url, viewport={"width": 1280, "height": 900})
+            context = browser.new_context(base_url=url, locale="en-US")
             _sign_in(context)
             rows = [row for path in ("/", "/markets") for row in _load(context, path)]
             return [*rows, *_storm(context)]
