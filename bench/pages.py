@@ -86,7 +86,7 @@ def run() -> list[Row]:
         site = Site(Path(folder), LOG_LEVEL="WARNING")
         site.seed()
         with _production(site) as url:
-            context = browser.new_context(base_url=url, viewport={"width": 1280, "height": 900})
+            context = browser.new_context(base_url=url, locale="en-US")
             _sign_in(context)
             rows = [row for path in ("/", "/markets") for row in _load(context, path)]
             return [*rows, *_storm(context)]
@@ -161,7 +161,7 @@ def _storm(context: BrowserContext) -> list[Row]:
     frames = page.evaluate("(args) => storm(...args)", [PER_SECOND, PER_SECOND * STORM_SECONDS])
     session = context.new_cdp_session(page)
     before = _heap(page, session)
-    page.evaluate("(args) => storm(...args)", [10 * PER_SECOND, HOUR])
+    page.evaluate("(args) => storm(...args)", [2 * PER_SECOND, HOUR])
     after = _heap(page, session)
     grown = 100 * (after / before - 1)
     return [
@@ -176,7 +176,7 @@ def _storm(context: BrowserContext) -> list[Row]:
 
 
 def _heap(page: Page, session: CDPSession) -> float:
-    page.wait_for_timeout(500)
+    page.wait_for_timeout(3_000)  # until what is queued is drawn
     session.send("HeapProfiler.collectGarbage")
     answer: dict[str, Any] = session.send("Runtime.getHeapUsage")
     return float(answer["usedSize"])

@@ -36,10 +36,18 @@ export function perFrame(draw) {
 
 const reducedMotion = globalThis.matchMedia?.("(prefers-reduced-motion: reduce)");
 
-/** Let an element's text shine in a colour token and fade back; nothing where motion is unwanted. */
+const FLASH_MS = 600;
+const flashed = new WeakMap(); // element -> when
+
+/**
+ * Let an element's text shine in a colour token and fade back; nothing where motion is unwanted, and
+ * nothing while it still shines: in a storm a flash for each change would cost more than the change.
+ */
 export function flash(element, token) {
-  if (reducedMotion?.matches) return;
-  element.animate([{ color: `var(${token})` }, {}], { duration: 600, easing: "ease-out" });
+  const now = performance.now();
+  if (reducedMotion?.matches || now - (flashed.get(element) ?? -FLASH_MS) < FLASH_MS) return;
+  flashed.set(element, now);
+  element.animate([{ color: `var(${token})` }, {}], { duration: FLASH_MS, easing: "ease-out" });
 }
 
 /** Return the data that the server put into the page under this id. */
