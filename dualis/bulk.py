@@ -8,6 +8,7 @@ from django.db import connection, transaction
 from django.db.models import JSONField
 from django.dispatch import Signal
 
+from dualis import trips
 from dualis.published import Published
 from dualis.writes import insert_all
 
@@ -56,6 +57,7 @@ def _insert(rows: Sequence[Published]) -> None:
         return
     from psycopg.types.json import Jsonb
 
+    trips.flush()
     fields = model._meta.concrete_fields
     table = connection.ops.quote_name(model._meta.db_table)
     columns = ", ".join(connection.ops.quote_name(str(field.column)) for field in fields)

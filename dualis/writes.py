@@ -10,11 +10,18 @@ from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections, models
 
+from dualis import trips
+
 FEW = 16  # rows; more are worth a query set's own way, which knows the limits of each database
 
 
-def insert_all(rows: Sequence[models.Model], *, is_upsert: bool = False) -> None:
-    """Insert rows of one model in one statement; an upsert overwrites those that are there."""
+def insert_all(
+    rows: Sequence[models.Model], *, is_upsert: bool = False, last_key: str = ""
+) -> None:
+    """Insert rows of one model in one statement; an upsert overwrites those that are there.
+
+    `last_key` is SQL: a few rows get keys that end with its value, whatever they have themselves.
+    """
     if not rows:
         return
     model = type(rows[0])
@@ -27,10 +34,9 @@ def insert_all(rows: Sequence[models.Model], *, is_upsert: bool = False) -> None
         )
         return
     connection = connections[DEFAULT_DB_ALIAS]  # itself: the usual proxy looks it up at each use
-    fields = _written(model)
+    fields = _written(model, bool(last_key))
     params = [value for row in rows for value in _values(row, fields, connection)]
-    with connection.cursor() as cursor:
-        cursor.execute(_insert_sql(model, len(rows), is_upsert), params)
+    trips.send(_insert_sql(model, len(rows), is_upsert, last_key), params)
     for row in rows:
         row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
 
@@ -40,8 +46,7 @@ def update(row: models.Model, *names: str) -> None:
     model = type(row)
     fields = [*(model._meta.get_field(name) for name in names), model._meta.pk]
     connection = connections[DEFAULT_DB_ALIAS]
-    with connection.cursor() as cursor:
-        cursor.execute(_update_sql(model, names), _values(row, fields, connection))
+    trips.send(_update_sql(model, names), _values(row, fields, connection))
 
 
 def _values(row: models.Model, fields: Iterable[Any], connection: Any) -> list[Any]:
@@ -49,19 +54,25 @@ def _values(row: models.Model, fields: Iterable[Any], connection: Any) -> list[A
 
 
 @cache
-def _written(model: type[models.Model]) -> tuple[Any, ...]:
-    """Return the fields that a row brings with it: all but an id that the database gives."""
-    fields = model._meta.concrete_fields
-    return tuple(field for field in fields if not isinstance(field, models.AutoField))
+def _written(model: type[models.Model], is_keyed: bool = False) -> tuple[Any, ...]:
+    """Return the fields that a row brings with it: all but a key that the database gives."""
+    return tuple(
+        field
+        for field in model._meta.concrete_fields
+        if not isinstance(field, models.AutoField) and not (is_keyed and field.primary_key)
+    )
 
 
 @cache
-def _insert_sql(model: type[models.Model], count: int, is_upsert: bool) -> str:
-    names = [_quoted(field.column) for field in _written(model)]
-    row = f"({', '.join(['%s'] * len(names))})"
+def _insert_sql(model: type[models.Model], count: int, is_upsert: bool, last_key: str) -> str:
+    names = [_quoted(field.column) for field in _written(model, bool(last_key))]
+    marks = ", ".join(["%s"] * len(names))
+    rows = [f"({marks})"] * count
+    if last_key:
+        names.append(_quoted(model._meta.pk.column))
+        rows = [f"({marks}, {last_key} - {back})" for back in reversed(range(count))]
     sql = (
-        f"INSERT INTO {_quoted(model._meta.db_table)} ({', '.join(names)})"
-        f" VALUES {', '.join([row] * count)}"
+        f"INSERT INTO {_quoted(model._meta.db_table)} ({', '.join(names)}) VALUES {', '.join(rows)}"
     )
     if is_upsert:
         key = _quoted(model._meta.pk.column)
