@@ -10,7 +10,7 @@ from django.dispatch import Signal
 
 from dualis import trips
 from dualis.published import Published
-from dualis.writes import insert_all
+from dualis.writes import upsert_all
 
 COPIED_FROM = 50  # new rows; below it one INSERT is as fast
 
@@ -42,7 +42,7 @@ def save_all(
         else:
             for _, of_model in groupby(everything, type):
                 if field is None:
-                    insert_all(list(of_model), is_upsert=True)
+                    upsert_all(list(of_model))
                 else:
                     _update(list(of_model), field)
         if rows:

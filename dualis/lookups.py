@@ -107,4 +107,6 @@ class _Plan:
         instance.__dict__.update(zip(self._names, values, strict=True))
         instance._state = state = ModelState()
         state.adding, state.db = False, DEFAULT_DB_ALIAS
+        if self.is_locking:  # nobody else changes it: `writes` compares with what is there
+            state.locked, state.written = dict(instance.__dict__), {}  # type: ignore[attr-defined]
         return instance
