@@ -40,7 +40,7 @@ def insert_all(rows: Sequence[models.Model], *, last_key: str = "") -> None:
 
 
 def insert_values(model: type[models.Model], rows: Sequence[Sequence[Any]]) -> None:
-    """Insert rows that need no instances: values of all columns but a key that the database gives."""
+    """Insert rows that need no instances: values of all columns but a key of the database's."""
     fields = _written(model)
     if len(rows) > FEW:
         names = [field.attname for field in fields]
