@@ -15,6 +15,7 @@ from django.db.models.query import get_related_populators
 from dualis import trips
 
 M = TypeVar("M", bound=models.Model)
+_MARK = -(10**17)  # stands for a number while SQL is built; nothing of ours is that small
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,7 @@ class Asked(Generic[M]):
     """What a query built once is to read, and with which values."""
 
     plan: "_Plan"
-    values: tuple[str, ...]
+    values: tuple[str | int, ...]
 
     def read(self) -> list[M]:
         return read_all(self)[0]
@@ -33,26 +34,26 @@ class Reader(Generic[M]):
 
     def __init__(self, build: Callable[..., "models.QuerySet[M]"]) -> None:
         self._build = build
-        self._plans: dict[tuple[str, int], _Plan] = {}
+        self._plans: dict[tuple[Any, ...], _Plan] = {}
         update_wrapper(self, build)
 
-    def __call__(self, *values: str) -> list[M]:
+    def __call__(self, *values: str | int) -> list[M]:
         return self.of(*values).read()
 
-    def of(self, *values: str) -> Asked[M]:
+    def of(self, *values: str | int) -> Asked[M]:
         connection = connections[DEFAULT_DB_ALIAS]  # itself: the proxy looks it up at each use
-        key = connection.vendor, len(values)
+        key = connection.vendor, *map(type, values)
         plan = self._plans.get(key)
         if plan is None:
-            plan = self._plans[key] = _Plan(self._build, len(values), connection)
+            plan = self._plans[key] = _Plan(self._build, values, connection)
         return Asked(plan, values)
 
 
 def built_once(build: Callable[..., "models.QuerySet[M]"]) -> Reader[M]:
     """Return a function that reads what `build` selects.
 
-    `build` takes texts alone, uses each in an exact or `in` look-up, and branches on none of them.
-    It is called once for each number of them and kind of database.
+    `build` takes texts and whole numbers alone, uses each in a look-up that takes it as it is, and
+    branches on none of them. It is called once for each row of types and kind of database.
     """
     return Reader(build)
 
@@ -70,9 +71,15 @@ class _Plan:
     """The SQL of a query set, which value each of its parameters is, and how its rows are read."""
 
     def __init__(
-        self, build: Callable[..., "models.QuerySet[Any]"], count: int, connection: Any
+        self,
+        build: Callable[..., "models.QuerySet[Any]"],
+        values: tuple[str | int, ...],
+        connection: Any,
     ) -> None:
-        marks = [f"value {number}" for number in range(count)]
+        marks = [
+            f"value {number}" if isinstance(value, str) else _MARK - number
+            for number, value in enumerate(values)
+        ]
         query = build(*marks).query
         compiler = query.get_compiler(connection=connection)
         self._sql, params = compiler.as_sql()
@@ -89,7 +96,7 @@ class _Plan:
         self._converters = compiler.get_converters(columns)
         self._convert = compiler.apply_converters
 
-    def query(self, values: tuple[str, ...]) -> tuple[str, list[Any]]:
+    def query(self, values: tuple[str | int, ...]) -> tuple[str, list[Any]]:
         return self._sql, [fixed if at is None else values[at] for at, fixed in self._params]
 
     def instances(self, rows: list[Any]) -> list[Any]:

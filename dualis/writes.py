@@ -49,6 +49,15 @@ def insert_values(model: type[models.Model], rows: Sequence[Sequence[Any]]) -> N
         _insert(model, fields, rows, "")
 
 
+def insert_new(model: type[models.Model], row: Sequence[Any]) -> bool:
+    """Insert a row, given as to `insert_values`; False if one is there that it would repeat."""
+    found: list[Any] = []
+    sql = _insert_sql(model, 1, False, "") + " ON CONFLICT DO NOTHING RETURNING 1"
+    trips.send(sql, _params(_written(model), row), found.extend)
+    trips.flush()
+    return bool(found)
+
+
 def upsert_all(rows: Sequence[models.Model]) -> None:
     """Write rows of one model: new ones, ones that are there, or may be.
 

@@ -9,6 +9,7 @@ from django.apps import apps
 from dualis.lending.risk import Price
 from dualis.lookups import Asked, built_once, read_all
 from dualis.oracle.valuation import (
+    VALUED,
     is_frozen,
     price_for_capacity,
     price_for_liquidation_of_frozen,
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
     from dualis.oracle.models import Quote
 
 T = TypeVar("T")
-
-# What a decision looks at of a quote (`oracle.valuation.Priced`); more is loaded when it is asked.
-_VALUED = ("price", "twap_5m", "is_stale", "is_tripped", "updated_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,4 +103,4 @@ def _pools() -> "QuerySet[Pool]":
 @built_once
 def _quotes() -> "QuerySet[Quote]":
     quotes: QuerySet[Quote] = apps.get_model("oracle", "Quote").objects.all()
-    return quotes.only(*_VALUED)
+    return quotes.only(*VALUED)

@@ -6,6 +6,9 @@ Users' orders come before makers' quotes of the same price: quotes are renewed a
 from dataclasses import dataclass
 from decimal import Decimal
 
+from django.db.models import QuerySet
+
+from dualis.lookups import built_once
 from dualis.trading.markets import Market
 from dualis.trading.models import BookState, MarginOrder
 from dualis.trading.orderbook import Order, OrderBook, Side, Tif, Trade
@@ -59,13 +62,20 @@ class Reached:
 
 def reach(state: BookState, market: Market, side: Side, limit: Decimal) -> Reached:
     """Read what an order of this side and limit could trade with. The caller locks `state`."""
-    ticks = market.ticks(limit)
-    rows = MarginOrder.objects.filter(coin=market.coin, status__in=IN_BOOK, side=side.other.value)
-    if side is Side.BUY:
-        rows = rows.filter(ticks__lte=ticks).order_by("ticks", "venue_oid")
-    else:
-        rows = rows.filter(ticks__gte=ticks).order_by("-ticks", "venue_oid")
-    return Reached(state, {row.id: row for row in rows[:REACH]})
+    rows = (_asks if side is Side.BUY else _bids)(market.coin, market.ticks(limit))
+    return Reached(state, {row.id: row for row in rows})
+
+
+@built_once
+def _asks(coin: str, ticks: int) -> QuerySet[MarginOrder]:
+    rows = MarginOrder.objects.filter(coin=coin, status__in=IN_BOOK, side=Side.SELL.value)
+    return rows.filter(ticks__lte=ticks).order_by("ticks", "venue_oid")[:REACH]
+
+
+@built_once
+def _bids(coin: str, ticks: int) -> QuerySet[MarginOrder]:
+    rows = MarginOrder.objects.filter(coin=coin, status__in=IN_BOOK, side=Side.BUY.value)
+    return rows.filter(ticks__gte=ticks).order_by("-ticks", "venue_oid")[:REACH]
 
 
 def _book(resting: list[_Placed]) -> OrderBook:

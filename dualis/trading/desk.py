@@ -9,8 +9,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from django.db.models import QuerySet
+
 from dualis import errors
 from dualis.bulk import save_all
+from dualis.lookups import built_once, read_all
 from dualis.trading import blocks, chain, state
 from dualis.trading.markets import MARKETS
 from dualis.trading.marks import Marks
@@ -25,6 +28,7 @@ from dualis.trading.models import (
     milliseconds,
 )
 from dualis.trading.statuses import CANCELED
+from dualis.writes import upsert_all
 
 
 @dataclass(slots=True)
@@ -108,16 +112,24 @@ class Desk:
         if self.head.length >= blocks.FULL:
             blocks.seal(self.head, self.now)
         else:
-            self.head.save()
+            upsert_all([self.head])
 
 
 def lock_books(coins: Iterable[str]) -> dict[str, BookState]:
     """Lock the books of these markets, by coin; make those that are missing."""
     wanted = sorted(set(coins))
     assert all(coin in MARKETS for coin in wanted), "the caller has looked"
-    BookState.objects.bulk_create([BookState(coin=coin) for coin in wanted], ignore_conflicts=True)
-    rows = BookState.objects.select_for_update(no_key=True).filter(coin__in=wanted)
-    return {row.coin: row for row in rows.order_by("coin")}
+    rows = _books(*wanted)
+    if len(rows) < len(wanted):
+        new = [BookState(coin=coin) for coin in wanted]
+        BookState.objects.bulk_create(new, ignore_conflicts=True)
+        rows = _books(*wanted)
+    return {row.coin: row for row in rows}
+
+
+@built_once
+def _books(*coins: str) -> QuerySet[BookState]:
+    return BookState.objects.select_for_update(no_key=True).filter(coin__in=coins).order_by("coin")
 
 
 def open_desk(names: Iterable[str], now: datetime, marks: Marks | None = None) -> Desk:
@@ -126,19 +138,34 @@ def open_desk(names: Iterable[str], now: datetime, marks: Marks | None = None) -
     AccountNotFound for an address without an account.
     """
     wanted = sorted(set(names))
-    system = [name for name in wanted if name in state.SYSTEM]
-    if system:
-        MarginAccount._base_manager.bulk_create(
-            [MarginAccount(name=name, opened_at=now) for name in system], ignore_conflicts=True
-        )
-    rows = MarginAccount.objects.select_for_update(no_key=True, of=("self",))
-    accounts = {row.name: row for row in rows.filter(name__in=wanted).order_by("name")}
-    for name in wanted:
-        if name not in accounts:
-            raise errors.AccountNotFound(address=name)
-    ChainHead.objects.bulk_create([ChainHead(id=1)], ignore_conflicts=True)
-    head = ChainHead.objects.select_for_update(no_key=True).get(id=1)
-    desk = Desk(now, marks or Marks.read(now), accounts, head)
+    rows, heads = read_all(_accounts.of(*wanted), _head.of())
+    if len(rows) < len(wanted) or not heads:
+        _make_missing(set(wanted) - {row.name for row in rows}, now)
+        rows, heads = read_all(_accounts.of(*wanted), _head.of())
+    accounts = {row.name: row for row in rows}
+    desk = Desk(now, marks or Marks.read(now), accounts, heads[0])
     for name, row in accounts.items():
         desk.ledger.accounts[name] = row.value
     return desk
+
+
+@built_once
+def _accounts(*names: str) -> QuerySet[MarginAccount]:
+    rows = MarginAccount.objects.select_for_update(no_key=True, of=("self",))
+    return rows.filter(name__in=names).order_by("name")
+
+
+@built_once
+def _head() -> QuerySet[ChainHead]:
+    return ChainHead.objects.select_for_update(no_key=True).filter(id=1)
+
+
+def _make_missing(names: Iterable[str], now: datetime) -> None:
+    """Make what belongs to the ledger and is not there yet; AccountNotFound for an address."""
+    for name in sorted(names):
+        if name not in state.SYSTEM:
+            raise errors.AccountNotFound(address=name)
+    MarginAccount._base_manager.bulk_create(
+        [MarginAccount(name=name, opened_at=now) for name in sorted(names)], ignore_conflicts=True
+    )
+    ChainHead.objects.bulk_create([ChainHead(id=1)], ignore_conflicts=True)

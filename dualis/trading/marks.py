@@ -4,11 +4,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from django.apps import apps
 
-from dualis.oracle.valuation import is_frozen
+from dualis.lookups import built_once
+from dualis.oracle.valuation import VALUED, is_frozen
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
+    from dualis.oracle.models import Quote
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +27,7 @@ class Marks:
     @classmethod
     def read(cls, now: datetime | None = None) -> Self:
         """Read all quotes; with `now` one that nobody writes counts as frozen."""
-        quotes = list(apps.get_model("oracle", "Quote").objects.all())
+        quotes = _quotes()
         return cls(
             {quote.asset_id: quote.price for quote in quotes},
             frozenset(quote.asset_id for quote in quotes if is_frozen(quote, now)),
@@ -30,3 +36,9 @@ class Marks:
     def is_live(self, feed: str) -> bool:
         """Tell whether a feed has a price that may be traded on."""
         return feed in self.prices and feed not in self.frozen
+
+
+@built_once
+def _quotes() -> "QuerySet[Quote]":
+    quotes: QuerySet[Quote] = apps.get_model("oracle", "Quote").objects.all()
+    return quotes.only(*VALUED)

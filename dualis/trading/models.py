@@ -13,6 +13,7 @@ from django.db import models
 
 from dualis.exact import ZERO, plain_trimmed
 from dualis.fields import ExactDecimalField
+from dualis.lookups import built_once
 from dualis.published import Published, PublishedOnce, Told
 from dualis.trading import chain, state, summary
 from dualis.trading.margin import OpenOrder
@@ -202,8 +203,7 @@ class MarginAccount(Published):
 
     def open_orders(self) -> list[OpenOrder]:
         """Return the active orders as margin sees them."""
-        rows = MarginOrder.objects.filter(account_id=self.name, status__in=ACTIVE)
-        return [row.open_order for row in rows]
+        return [row.open_order for row in active_orders(self.name)]
 
     def stream_owner(self) -> str:
         return self.name
@@ -249,6 +249,12 @@ __all__ = [
     "UsedNonce",
     "Withdrawal",
 ]
+
+
+@built_once
+def active_orders(name: str) -> models.QuerySet[MarginOrder]:
+    """Read the orders of an account that have not ended."""
+    return MarginOrder.objects.filter(account_id=name, status__in=ACTIVE)
 
 
 def milliseconds(moment: Any) -> int:

@@ -15,10 +15,11 @@ from dualis.trading.counter import Counter, Placed
 from dualis.trading.desk import lock_books, open_desk
 from dualis.trading.markets import MARKETS
 from dualis.trading.marks import Marks
-from dualis.trading.models import BookState, MarginOrder
+from dualis.trading.models import BookState, MarginOrder, active_orders
 from dualis.trading.order_rules import Request
 from dualis.trading.state import FEES, VENUE
 from dualis.trading.statuses import ACTIVE
+from dualis.writes import upsert_all
 
 MAX_ORDERS = 20  # of one act; notional 7
 
@@ -40,8 +41,7 @@ def place(address: str, requests: Sequence[Request], *, now: datetime) -> list[P
     reached = [_reach(request, rows[request.coin], marks) for request in requests]
     names = {address, VENUE, FEES}.union(*(found.owners for found in reached if found))
     desk = open_desk(names, now, marks)
-    own = MarginOrder.objects.filter(account_id=address, status__in=ACTIVE)
-    desk.take_orders(own)
+    desk.take_orders(active_orders(address))
     for found in reached:
         if found:
             found.orders = {key: desk.orders.get(key, row) for key, row in found.orders.items()}
@@ -55,8 +55,7 @@ def place(address: str, requests: Sequence[Request], *, now: datetime) -> list[P
             for other in reached:
                 if other and other.state.coin == request.coin:
                     other.orders[placed.order.id] = placed.order
-    for row in rows.values():
-        row.save()
+    upsert_all(list(rows.values()))
     desk.save(*counter.written.values())
     return results
 
