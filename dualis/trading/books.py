@@ -5,9 +5,11 @@ Users' orders come before makers' quotes of the same price: quotes are renewed a
 
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 
 from django.db.models import QuerySet
 
+from dualis.exact import EXACT, ZERO
 from dualis.lookups import built_once
 from dualis.trading.markets import Market
 from dualis.trading.models import BookState, MarginOrder
@@ -15,6 +17,7 @@ from dualis.trading.orderbook import Order, OrderBook, Side, Tif, Trade
 from dualis.trading.statuses import IN_BOOK
 
 REACH = 500  # resting orders that one order can trade with
+NEAREST = 16  # that are read at first: nearly always enough
 _QUOTE = "quote:"
 _Placed = tuple[Decimal, int, int, Order]  # price, quotes last, time, the order
 
@@ -60,22 +63,59 @@ class Reached:
         return self.orders[trade.maker_id]
 
 
-def reach(state: BookState, market: Market, side: Side, limit: Decimal) -> Reached:
-    """Read what an order of this side and limit could trade with. The caller locks `state`."""
-    rows = (_asks if side is Side.BUY else _bids)(market.coin, market.ticks(limit))
-    return Reached(state, {row.id: row for row in rows})
+def reach(
+    state: BookState,
+    market: Market,
+    side: Side,
+    limit: Decimal,
+    *,
+    size: Decimal | None = None,
+    taker: str = "",
+) -> Reached:
+    """Read what an order of this side and limit could trade with. The caller locks `state`.
+
+    With the most that `taker` will trade on this side of the market, no more than that is read.
+    """
+    ticks = market.ticks(limit)
+    nearest, all_of_them = _ASKS if side is Side.BUY else _BIDS
+    if size is not None:
+        rows = nearest(market.coin, ticks)
+        if len(rows) < NEAREST or _suffices(rows, state, side, size, taker):
+            return Reached(state, {row.id: row for row in rows})
+    return Reached(state, {row.id: row for row in all_of_them(market.coin, ticks)})
 
 
-@built_once
-def _asks(coin: str, ticks: int) -> QuerySet[MarginOrder]:
+def _suffices(
+    rows: list[MarginOrder], state: BookState, side: Side, size: Decimal, taker: str
+) -> bool:
+    """Tell whether these best orders, and the quotes before the last of them, are enough to trade.
+
+    What may trade less than it says does not count: the taker's own, and what only reduces.
+    """
+    last = rows[-1].price
+    found = sum(
+        (row.size for row in rows if row.account_id != taker and not row.is_reduce_only), ZERO
+    )
+    for _, quoted, price, left in state.quotes:
+        if quoted == side.other and (
+            Decimal(price) < last if side is Side.BUY else Decimal(price) > last
+        ):
+            found = EXACT.add(found, Decimal(left))
+    return found >= size
+
+
+def _asks(most: int, coin: str, ticks: int) -> QuerySet[MarginOrder]:
     rows = MarginOrder.objects.filter(coin=coin, status__in=IN_BOOK, side=Side.SELL.value)
-    return rows.filter(ticks__lte=ticks).order_by("ticks", "venue_oid")[:REACH]
+    return rows.filter(ticks__lte=ticks).order_by("ticks", "venue_oid")[:most]
 
 
-@built_once
-def _bids(coin: str, ticks: int) -> QuerySet[MarginOrder]:
+def _bids(most: int, coin: str, ticks: int) -> QuerySet[MarginOrder]:
     rows = MarginOrder.objects.filter(coin=coin, status__in=IN_BOOK, side=Side.BUY.value)
-    return rows.filter(ticks__gte=ticks).order_by("-ticks", "venue_oid")[:REACH]
+    return rows.filter(ticks__gte=ticks).order_by("-ticks", "venue_oid")[:most]
+
+
+_ASKS = [built_once(partial(_asks, most)) for most in (NEAREST, REACH)]
+_BIDS = [built_once(partial(_bids, most)) for most in (NEAREST, REACH)]
 
 
 def _book(resting: list[_Placed]) -> OrderBook:

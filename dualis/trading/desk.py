@@ -119,6 +119,8 @@ def lock_books(coins: Iterable[str]) -> dict[str, BookState]:
     """Lock the books of these markets, by coin; make those that are missing."""
     wanted = sorted(set(coins))
     assert all(coin in MARKETS for coin in wanted), "the caller has looked"
+    if not wanted:
+        return {}
     rows = _books(*wanted)
     if len(rows) < len(wanted):
         new = [BookState(coin=coin) for coin in wanted]

@@ -10,6 +10,7 @@ from datetime import datetime
 from django.db import transaction
 
 from dualis import errors
+from dualis.exact import EXACT, ZERO
 from dualis.trading import books, order_rules
 from dualis.trading.counter import Counter, Placed
 from dualis.trading.desk import lock_books, open_desk
@@ -38,7 +39,9 @@ def place(address: str, requests: Sequence[Request], *, now: datetime) -> list[P
             raise errors.ValidationError({"coin": [f"there is no market {request.coin}."]})
     rows = lock_books(request.coin for request in requests)
     marks = Marks.read(now)
-    reached = [_reach(request, rows[request.coin], marks) for request in requests]
+    reached = [
+        _reach(request, rows[request.coin], marks, address, requests) for request in requests
+    ]
     names = {address, VENUE, FEES}.union(*(found.owners for found in reached if found))
     desk = open_desk(names, now, marks)
     desk.take_orders(active_orders(address))
@@ -74,12 +77,21 @@ def cancel(address: str, order_ids: Sequence[str], *, now: datetime) -> list[Mar
     return [rows.get(order_id) for order_id in order_ids]
 
 
-def _reach(request: Request, row: BookState, marks: Marks) -> books.Reached | None:
-    """Read what a request could trade with; None where it will wait or be rejected."""
+def _reach(
+    request: Request, row: BookState, marks: Marks, taker: str, requests: Sequence[Request]
+) -> books.Reached | None:
+    """Read what a request could trade with; None where it will wait or be rejected.
+
+    What the others of the same act take on its side of the market is read with it.
+    """
     market = MARKETS[request.coin]
     if not marks.is_live(market.feed) or request.trigger is not None:
         return None
     mark = marks.prices[market.feed]
     if request.price is not None and not market.is_price(request.price):
         return None
-    return books.reach(row, market, request.side, order_rules.limit_of(request, market, mark))
+    limit, size = order_rules.limit_of(request, market, mark), ZERO
+    for other in requests:
+        if (other.coin, other.side) == (request.coin, request.side):
+            size = EXACT.add(size, other.size)
+    return books.reach(row, market, request.side, limit, size=size, taker=taker)
