@@ -5,12 +5,11 @@ Users' orders come before makers' quotes of the same price: quotes are renewed a
 
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import partial
 
 from django.db.models import QuerySet
 
 from dualis.exact import EXACT, ZERO
-from dualis.lookups import built_once
+from dualis.lookups import Asked, built_once
 from dualis.trading.markets import Market
 from dualis.trading.models import BookState, MarginOrder
 from dualis.trading.orderbook import Order, OrderBook, Side, Tif, Trade
@@ -63,26 +62,37 @@ class Reached:
         return self.orders[trade.maker_id]
 
 
-def reach(
+def reach(state: BookState, market: Market, side: Side, limit: Decimal) -> Reached:
+    """Read what an order of this side and limit could trade with. The caller locks `state`."""
+    read = _asks if side is Side.BUY else _bids
+    return Reached(state, {row.id: row for row in read(market.coin, market.ticks(limit))})
+
+
+def nearest_asked(coin: str, side: Side) -> Asked[MarginOrder]:
+    """Return the query of the first orders that one of this side meets; for `reach_near`."""
+    return (_nearest_asks if side is Side.BUY else _nearest_bids).of(coin)
+
+
+def reach_near(
     state: BookState,
     market: Market,
     side: Side,
     limit: Decimal,
+    near: list[MarginOrder],
     *,
-    size: Decimal | None = None,
-    taker: str = "",
+    size: Decimal,
+    taker: str,
 ) -> Reached:
-    """Read what an order of this side and limit could trade with. The caller locks `state`.
+    """Return what `reach` does, as far as `taker` can trade at most `size` with it.
 
-    With the most that `taker` will trade on this side of the market, no more than that is read.
+    `near` was read under the lock; no more is read if that is enough.
     """
     ticks = market.ticks(limit)
-    nearest, all_of_them = _ASKS if side is Side.BUY else _BIDS
-    if size is not None:
-        rows = nearest(market.coin, ticks)
-        if len(rows) < NEAREST or _suffices(rows, state, side, size, taker):
-            return Reached(state, {row.id: row for row in rows})
-    return Reached(state, {row.id: row for row in all_of_them(market.coin, ticks)})
+    rows = [row for row in near if (row.ticks <= ticks if side is Side.BUY else row.ticks >= ticks)]
+    is_whole = len(near) < NEAREST or len(rows) < len(near)
+    if is_whole or _suffices(rows, state, side, size, taker):
+        return Reached(state, {row.id: row for row in rows})
+    return reach(state, market, side, limit)
 
 
 def _suffices(
@@ -104,18 +114,30 @@ def _suffices(
     return found >= size
 
 
-def _asks(most: int, coin: str, ticks: int) -> QuerySet[MarginOrder]:
-    rows = MarginOrder.objects.filter(coin=coin, status__in=IN_BOOK, side=Side.SELL.value)
-    return rows.filter(ticks__lte=ticks).order_by("ticks", "venue_oid")[:most]
+@built_once
+def _nearest_asks(coin: str) -> QuerySet[MarginOrder]:
+    return _resting(coin, Side.SELL).order_by("ticks", "venue_oid")[:NEAREST]
 
 
-def _bids(most: int, coin: str, ticks: int) -> QuerySet[MarginOrder]:
-    rows = MarginOrder.objects.filter(coin=coin, status__in=IN_BOOK, side=Side.BUY.value)
-    return rows.filter(ticks__gte=ticks).order_by("-ticks", "venue_oid")[:most]
+@built_once
+def _nearest_bids(coin: str) -> QuerySet[MarginOrder]:
+    return _resting(coin, Side.BUY).order_by("-ticks", "venue_oid")[:NEAREST]
 
 
-_ASKS = [built_once(partial(_asks, most)) for most in (NEAREST, REACH)]
-_BIDS = [built_once(partial(_bids, most)) for most in (NEAREST, REACH)]
+@built_once
+def _asks(coin: str, ticks: int) -> QuerySet[MarginOrder]:
+    rows = _resting(coin, Side.SELL).filter(ticks__lte=ticks)
+    return rows.order_by("ticks", "venue_oid")[:REACH]
+
+
+@built_once
+def _bids(coin: str, ticks: int) -> QuerySet[MarginOrder]:
+    rows = _resting(coin, Side.BUY).filter(ticks__gte=ticks)
+    return rows.order_by("-ticks", "venue_oid")[:REACH]
+
+
+def _resting(coin: str, side: Side) -> QuerySet[MarginOrder]:
+    return MarginOrder.objects.filter(coin=coin, status__in=IN_BOOK, side=side.value)
 
 
 def _book(resting: list[_Placed]) -> OrderBook:

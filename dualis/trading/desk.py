@@ -13,8 +13,9 @@ from django.db.models import QuerySet
 
 from dualis import errors
 from dualis.bulk import save_all
-from dualis.lookups import built_once, read_all
+from dualis.lookups import Asked, built_once, read_all
 from dualis.trading import blocks, chain, state
+from dualis.trading.margin import OpenOrder
 from dualis.trading.markets import MARKETS
 from dualis.trading.marks import Marks
 from dualis.trading.models import (
@@ -25,6 +26,7 @@ from dualis.trading.models import (
     MarginAccount,
     MarginOrder,
     Rejection,
+    active_orders,
     milliseconds,
 )
 from dualis.trading.statuses import CANCELED
@@ -45,6 +47,7 @@ class Desk:
     fills: list[Fill] = field(default_factory=list)
     rejections: list[Rejection] = field(default_factory=list)
     changed: set[str] = field(default_factory=set)  # accounts
+    known: str = ""  # the account of which all active orders are at the desk
 
     def take_orders(self, orders: Iterable[MarginOrder]) -> None:
         """Let the fold know of open orders of locked accounts."""
@@ -95,6 +98,10 @@ class Desk:
         self.post(state.ORDER_CANCELED, order.account_id, {"reason": reason}, order.id)
         self.set_status(order, CANCELED)
 
+    def _open_orders(self, name: str) -> list[OpenOrder]:
+        own = (order for order in self.orders.values() if order.account_id == name)
+        return [order.open_order for order in own if order.is_active]
+
     def save(self, *orders: MarginOrder) -> None:
         """Write the chain, these orders, fills, rejections and every account that changed."""
         save_all(self.transactions)
@@ -107,6 +114,8 @@ class Desk:
             account = self.accounts[name]
             account.take(self.ledger.account(name))
             account.marks = self.marks
+            if name == self.known:
+                account.known_orders = self._open_orders(name)
             (silent if account.is_system else told).append(account)
         save_all(told, silent=silent)
         if self.head.length >= blocks.FULL:
@@ -117,16 +126,23 @@ class Desk:
 
 def lock_books(coins: Iterable[str]) -> dict[str, BookState]:
     """Lock the books of these markets, by coin; make those that are missing."""
+    return lock_and_read(coins)[0]
+
+
+def lock_and_read(
+    coins: Iterable[str], *asked: Asked[Any]
+) -> tuple[dict[str, BookState], list[list[Any]]]:
+    """Lock books as `lock_books` does, and read something under their locks in the same trip."""
     wanted = sorted(set(coins))
     assert all(coin in MARKETS for coin in wanted), "the caller has looked"
     if not wanted:
-        return {}
-    rows = _books(*wanted)
+        return {}, read_all(*asked) if asked else []
+    rows, *found = read_all(_books.of(*wanted), *asked)
     if len(rows) < len(wanted):
         new = [BookState(coin=coin) for coin in wanted]
         BookState.objects.bulk_create(new, ignore_conflicts=True)
-        rows = _books(*wanted)
-    return {row.coin: row for row in rows}
+        rows, *found = read_all(_books.of(*wanted), *asked)
+    return {row.coin: row for row in rows}, found
 
 
 @built_once
@@ -134,20 +150,29 @@ def _books(*coins: str) -> QuerySet[BookState]:
     return BookState.objects.select_for_update(no_key=True).filter(coin__in=coins).order_by("coin")
 
 
-def open_desk(names: Iterable[str], now: datetime, marks: Marks | None = None) -> Desk:
+def open_desk(
+    names: Iterable[str], now: datetime, marks: Marks | None = None, *, orders_of: str = ""
+) -> Desk:
     """Lock these accounts, those of the ledger's own among them, and the head of the chain.
 
+    The active orders of one of them are taken to the desk. All of its orders are known there then.
     AccountNotFound for an address without an account.
     """
     wanted = sorted(set(names))
-    rows, heads = read_all(_accounts.of(*wanted), _head.of())
+    asked = [_accounts.of(*wanted), _head.of()]
+    if orders_of:
+        asked.append(active_orders.of(orders_of))
+    rows, heads, *orders = read_all(*asked)
     if len(rows) < len(wanted) or not heads:
         _make_missing(set(wanted) - {row.name for row in rows}, now)
-        rows, heads = read_all(_accounts.of(*wanted), _head.of())
+        rows, heads, *orders = read_all(*asked)
     accounts = {row.name: row for row in rows}
     desk = Desk(now, marks or Marks.read(now), accounts, heads[0])
     for name, row in accounts.items():
         desk.ledger.accounts[name] = row.value
+    for own in orders:
+        desk.take_orders(own)
+    desk.known = orders_of
     return desk
 
 

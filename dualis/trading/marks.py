@@ -1,6 +1,6 @@
 """The mark prices of one moment: the oracle's medians (rulings, 33). One query."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 from django.apps import apps
 
-from dualis.lookups import built_once
+from dualis.lookups import Asked, built_once
 from dualis.oracle.valuation import VALUED, is_frozen
 
 if TYPE_CHECKING:
@@ -27,7 +27,11 @@ class Marks:
     @classmethod
     def read(cls, now: datetime | None = None) -> Self:
         """Read all quotes; with `now` one that nobody writes counts as frozen."""
-        quotes = _quotes()
+        return cls.of(quotes_asked().read(), now)
+
+    @classmethod
+    def of(cls, quotes: "Sequence[Quote]", now: datetime | None = None) -> Self:
+        """Return the marks of quotes that were read as `quotes_asked` says."""
         return cls(
             {quote.asset_id: quote.price for quote in quotes},
             frozenset(quote.asset_id for quote in quotes if is_frozen(quote, now)),
@@ -36,6 +40,11 @@ class Marks:
     def is_live(self, feed: str) -> bool:
         """Tell whether a feed has a price that may be traded on."""
         return feed in self.prices and feed not in self.frozen
+
+
+def quotes_asked() -> "Asked[Quote]":
+    """Return what marks are made of, to be read in one trip with something else."""
+    return _quotes.of()
 
 
 @built_once

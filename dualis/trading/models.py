@@ -161,7 +161,9 @@ class MarginAccount(Published):
     class Meta:
         ordering = ["name"]
 
-    marks: Marks | None = None  # given by a service; read where they are not
+    # given by a service; read where they are not
+    marks: Marks | None = None
+    known_orders: list[OpenOrder] | None = None
 
     def __str__(self) -> str:
         return self.name
@@ -203,6 +205,8 @@ class MarginAccount(Published):
 
     def open_orders(self) -> list[OpenOrder]:
         """Return the active orders as margin sees them."""
+        if self.known_orders is not None:
+            return self.known_orders
         return [row.open_order for row in active_orders(self.name)]
 
     def stream_owner(self) -> str:

@@ -4,8 +4,9 @@
 2. Books are locked before anything is read of them: nobody else trades with the same orders.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 
 from django.db import transaction
 
@@ -13,10 +14,10 @@ from dualis import errors
 from dualis.exact import EXACT, ZERO
 from dualis.trading import books, order_rules
 from dualis.trading.counter import Counter, Placed
-from dualis.trading.desk import lock_books, open_desk
+from dualis.trading.desk import lock_and_read, lock_books, open_desk
 from dualis.trading.markets import MARKETS
-from dualis.trading.marks import Marks
-from dualis.trading.models import BookState, MarginOrder, active_orders
+from dualis.trading.marks import Marks, quotes_asked
+from dualis.trading.models import BookState, MarginOrder
 from dualis.trading.order_rules import Request
 from dualis.trading.state import FEES, VENUE
 from dualis.trading.statuses import ACTIVE
@@ -37,14 +38,25 @@ def place(address: str, requests: Sequence[Request], *, now: datetime) -> list[P
     for request in requests:
         if request.coin not in MARKETS:
             raise errors.ValidationError({"coin": [f"there is no market {request.coin}."]})
-    rows = lock_books(request.coin for request in requests)
-    marks = Marks.read(now)
-    reached = [
-        _reach(request, rows[request.coin], marks, address, requests) for request in requests
-    ]
+    sides = sorted({(request.coin, request.side) for request in requests})
+    rows, (quotes, *near) = lock_and_read(
+        {coin for coin, _ in sides},
+        quotes_asked(),
+        *(books.nearest_asked(coin, side) for coin, side in sides),
+    )
+    marks = Marks.of(quotes, now)
+    nearest = dict(zip(sides, near, strict=True))
+    sizes = dict.fromkeys(sides, ZERO)  # of an act: one order takes what the next would meet
+    for request in requests:
+        key = request.coin, request.side
+        sizes[key] = EXACT.add(sizes[key], request.size)
+    reached = []
+    for request in requests:
+        key = request.coin, request.side
+        near_it = partial(books.reach_near, near=nearest[key], size=sizes[key], taker=address)
+        reached.append(_reach(request, rows[request.coin], marks, near_it))
     names = {address, VENUE, FEES}.union(*(found.owners for found in reached if found))
-    desk = open_desk(names, now, marks)
-    desk.take_orders(active_orders(address))
+    desk = open_desk(names, now, marks, orders_of=address)
     for found in reached:
         if found:
             found.orders = {key: desk.orders.get(key, row) for key, row in found.orders.items()}
@@ -78,20 +90,13 @@ def cancel(address: str, order_ids: Sequence[str], *, now: datetime) -> list[Mar
 
 
 def _reach(
-    request: Request, row: BookState, marks: Marks, taker: str, requests: Sequence[Request]
+    request: Request, row: BookState, marks: Marks, reach: Callable[..., books.Reached]
 ) -> books.Reached | None:
-    """Read what a request could trade with; None where it will wait or be rejected.
-
-    What the others of the same act take on its side of the market is read with it.
-    """
+    """Read what a request could trade with; None where it will wait or be rejected."""
     market = MARKETS[request.coin]
     if not marks.is_live(market.feed) or request.trigger is not None:
         return None
     mark = marks.prices[market.feed]
     if request.price is not None and not market.is_price(request.price):
         return None
-    limit, size = order_rules.limit_of(request, market, mark), ZERO
-    for other in requests:
-        if (other.coin, other.side) == (request.coin, request.side):
-            size = EXACT.add(size, other.size)
-    return books.reach(row, market, request.side, limit, size=size, taker=taker)
+    return reach(row, market, request.side, order_rules.limit_of(request, market, mark))
