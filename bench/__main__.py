@@ -3,10 +3,11 @@
 import platform
 import sys
 
-from bench import disk, fanout, governance, market, notices, operations, screen
+from bench import disk, exchange, fanout, governance, market, notices, operations, screen
 
 BENCHES = {
     "disk": disk.run,
+    "exchange": exchange.run,
     "fanout": fanout.run,
     "governance": governance.run,
     "market": market.run,

@@ -86,6 +86,7 @@ MODELS = {
     "dualis.published",
     "dualis.trading.marks",
     "dualis.trading.order_models",
+    "dualis.trips",
     "dualis.writes",
     "governance.figures",
     "governance.proposal_models",

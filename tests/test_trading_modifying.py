@@ -1,10 +1,8 @@
-"""Modifying orders: many at once, what is refused stays, and in which order it locks."""
+"""Modifying orders: many at once, and what is refused stays as it was."""
 
 from decimal import Decimal as D
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from dualis import errors
 from dualis.trading import modifying
@@ -78,22 +76,3 @@ def test_an_order_that_is_not_open_refuses_all_of_them():
     with pytest.raises(errors.OrderNotFound):
         modify((first, "1985", "2"), (first, "1986", "2"))
     assert MarginOrder.objects.get(status="open") == first
-
-
-def test_all_books_are_locked_before_any_account_and_these_before_the_head():
-    orders = [
-        place(ADA, "B", "2", "1990").order,
-        place(ADA, "B", "0.1", "59000", coin="BTC").order,
-    ]
-    place(BOB, "A", "1", "1995")
-    with CaptureQueriesContext(connection) as seen:
-        modify((orders[0], "1995", "2"), (orders[1], "59100", "0.1"))
-    steps = ("trading_bookstate", "trading_marginaccount", "trading_chainhead")
-    locked = [
-        step
-        for sql in (query["sql"] for query in seen.captured_queries)
-        for step in steps
-        if (step in sql and "INSERT OR IGNORE" in sql)  # before each lock, where SQL has no locks
-        or (f'FROM "{step}"' in sql and "FOR NO KEY UPDATE" in sql)
-    ]
-    assert locked == sorted(locked, key=steps.index) and set(locked) == set(steps)

@@ -13,6 +13,7 @@ from django.db import models
 
 from dualis.exact import ZERO, plain_trimmed
 from dualis.fields import ExactDecimalField
+from dualis.lookups import built_once
 from dualis.published import Published, PublishedOnce, Told
 from dualis.trading import chain, state, summary
 from dualis.trading.margin import OpenOrder
@@ -160,7 +161,9 @@ class MarginAccount(Published):
     class Meta:
         ordering = ["name"]
 
-    marks: Marks | None = None  # given by a service; read where they are not
+    # given by a service; read where they are not
+    marks: Marks | None = None
+    known_orders: list[OpenOrder] | None = None
 
     def __str__(self) -> str:
         return self.name
@@ -202,8 +205,9 @@ class MarginAccount(Published):
 
     def open_orders(self) -> list[OpenOrder]:
         """Return the active orders as margin sees them."""
-        rows = MarginOrder.objects.filter(account_id=self.name, status__in=ACTIVE)
-        return [row.open_order for row in rows]
+        if self.known_orders is not None:
+            return self.known_orders
+        return [row.open_order for row in active_orders(self.name)]
 
     def stream_owner(self) -> str:
         return self.name
@@ -249,6 +253,12 @@ __all__ = [
     "UsedNonce",
     "Withdrawal",
 ]
+
+
+@built_once
+def active_orders(name: str) -> models.QuerySet[MarginOrder]:
+    """Read the orders of an account that have not ended."""
+    return MarginOrder.objects.filter(account_id=name, status__in=ACTIVE)
 
 
 def milliseconds(moment: Any) -> int:
