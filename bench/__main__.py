@@ -3,12 +3,13 @@
 import platform
 import sys
 
-from bench import disk, exchange, fanout, governance, market, notices, operations, screen
+from bench import disk, exchange, fanout, fills, governance, market, notices, operations, screen
 
 BENCHES = {
     "disk": disk.run,
     "exchange": exchange.run,
     "fanout": fanout.run,
+    "fills": fills.run,
     "governance": governance.run,
     "market": market.run,
     "notices": notices.run,

@@ -22,7 +22,8 @@ _STAMP = re.compile(rb'"timestamp":"([^"]+)"')
 _SEQ = re.compile(rb'"seq":(\d+)')
 
 
-def _frame(text: str) -> bytes:
+def frame(text: str) -> bytes:
+    """Return a text message as a client sends it."""
     payload = text.encode()
     mask = os.urandom(4)
     masked = bytes(byte ^ mask[i % 4] for i, byte in enumerate(payload))
@@ -31,12 +32,13 @@ def _frame(text: str) -> bytes:
     return bytes([0x81, 0x80 | 126]) + len(payload).to_bytes(2, "big") + mask + masked
 
 
-def _open(port: int, token: str) -> socket.socket:
+def upgraded(port: int, path: str) -> socket.socket:
+    """Open a WebSocket."""
     sock = socket.create_connection(("127.0.0.1", port))
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     key = base64.b64encode(os.urandom(16)).decode()
     sock.sendall(
-        f"GET /v1/ws HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\n"
+        f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\n"
         f"Connection: Upgrade\r\nSec-WebSocket-Key: {key}\r\n"
         "Sec-WebSocket-Version: 13\r\n\r\n".encode()
     )
@@ -44,13 +46,18 @@ def _open(port: int, token: str) -> socket.socket:
     while b"\r\n\r\n" not in answer:
         answer += sock.recv(4096)
     assert b" 101 " in answer.split(b"\r\n", 1)[0], answer
-    sock.sendall(_frame(json.dumps({"type": "auth", "token": token})))
-    subscribe = {"type": "subscribe", "channel": "prices", "params": {"seq": True}}
-    sock.sendall(_frame(json.dumps(subscribe)))
     return sock
 
 
-def _payloads(buffer: bytearray) -> list[bytes]:
+def _open(port: int, token: str) -> socket.socket:
+    sock = upgraded(port, "/v1/ws")
+    sock.sendall(frame(json.dumps({"type": "auth", "token": token})))
+    subscribe = {"type": "subscribe", "channel": "prices", "params": {"seq": True}}
+    sock.sendall(frame(json.dumps(subscribe)))
+    return sock
+
+
+def payloads(buffer: bytearray) -> list[bytes]:
     """Cut the whole frames off the front of a buffer; pings are left out."""
     found, at = [], 0
     while len(buffer) - at >= 2:
@@ -88,7 +95,7 @@ def main(port: int, count: int, seconds: float) -> None:
                 chunks.append((key.data, time.time(), data))
                 continue
             key.data.extend(data)
-            for payload in _payloads(key.data):
+            for payload in payloads(key.data):
                 if payload.startswith(b'{"type":"subscribed"'):
                     snapshots += 1
                     rows = json.loads(payload)["snapshot"]
@@ -100,7 +107,7 @@ def main(port: int, count: int, seconds: float) -> None:
     arrived: Counter[int] = Counter()
     for buffer, moment, data in chunks:
         buffer.extend(data)
-        for payload in _payloads(buffer):
+        for payload in payloads(buffer):
             if b'"snapshot"' in payload or b'"asset"' not in payload:
                 continue
             stamp = _STAMP.search(payload).group(1).decode()  # type: ignore[union-attr]

@@ -43,9 +43,11 @@ from dualis.trading import (
     blocks,
     hourly,
     poller,
+    portfolio,
     quoting,
     traders,
     triggers,
+    twaps,
     unwinding,
     venues,
 )
@@ -235,11 +237,14 @@ def market_steps() -> list[Step]:
         Step(
             "trading.liquidations", settings.TICK_SECONDS, margin_liquidation.run, is_atomic=False
         ),
+        Step("trading.twaps", settings.TICK_SECONDS, twaps.run, is_atomic=False),
         Step("trading.withdrawals", settings.TICK_SECONDS, margin_withdrawals.run, is_atomic=False),
         Step("trading.unwinding", 5.0, unwinding.run, is_atomic=False),
         Step("trading.block", settings.BLOCK_SECONDS, blocks.run),
         *(polling if venue.is_local else []),  # another one has a process of its own
         Step("trading.hour", 60.0, hourly.run, is_atomic=False),
+        Step("trading.portfolio", 1.0, portfolio.run, is_atomic=False),
+        Step("trading.portfolio_prune", 3_600.0, portfolio.prune, is_atomic=False),
         Step("trading.nonces", 3_600.0, agents.prune),
         Step("lending.interest", 3_600.0, pools.book_interest),
         Step("lending.history", 300.0, lending_history.record),

@@ -19,8 +19,9 @@ from dualis.lending.view import View
 from dualis.notifications.models import Notification, UnreadCount
 from dualis.oracle.models import Asset, Quote
 from dualis.published import Published
-from dualis.trading.models import LeverageSetting, MarginAccount, MarginOrder
+from dualis.trading.models import LeverageSetting, MarginAccount, MarginOrder, Twap
 from dualis.trading.statuses import ACTIVE
+from dualis.trading.twap_schedule import LIVE as LIVE_TWAPS
 from governance.lifecycle import LIVE
 from governance.proposal_models import Proposal, ProposalEvent
 from realtime import journal, topics
@@ -78,6 +79,10 @@ def _leverages(owner: str) -> Iterable[Published]:
     return LeverageSetting.objects.filter(account_id=owner)
 
 
+def _twaps(owner: str) -> Iterable[Published]:
+    return Twap.objects.filter(account_id=owner, status__in=LIVE_TWAPS).order_by("id")
+
+
 def _nothing(owner: str) -> Iterable[Published]:
     return ()
 
@@ -100,6 +105,7 @@ READERS: dict[str, Callable[[str], Iterable[Published]]] = {
     "accountSummary": _account,
     "orderUpdates": _orders,
     "activeAssetData": _leverages,
+    "twapUpdates": _twaps,
 }
 
 

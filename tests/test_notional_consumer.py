@@ -8,7 +8,7 @@ from channels.testing import WebsocketCommunicator
 from dualis.asgi import application
 from realtime import hub
 from realtime.messages import Event
-from tests.talk import run
+from tests.talk import SECONDS, run
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -37,7 +37,7 @@ class Client:
         return await self.next()
 
     async def next(self):
-        return json.loads(await self.socket.receive_from())
+        return json.loads(await self.socket.receive_from(SECONDS))
 
 
 @pytest.mark.parametrize("path", ["/", "/ws"])

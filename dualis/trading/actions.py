@@ -97,6 +97,22 @@ class UpdateLeverage(msgspec.Struct, tag_field="type", tag="updateLeverage"):
     isCross: bool = True
 
 
+class TwapOrder(msgspec.Struct, tag_field="type", tag="twapOrder"):
+    """Without `numSlices` a slice runs every 30 s."""
+
+    asset: _Text
+    isBuy: bool
+    sz: _Text
+    durationMinutes: int
+    numSlices: int | None = None
+    reduceOnly: bool = False
+    randomize: bool = False
+
+
+class TwapCancel(msgspec.Struct, tag_field="type", tag="twapCancel"):
+    twapOrderId: _Text
+
+
 class Withdraw(msgspec.Struct, tag_field="type", tag="withdraw"):
     destination: _Text
     token: _Text
@@ -115,7 +131,16 @@ class ReportDeposit(msgspec.Struct, tag_field="type", tag="reportDeposit"):
 
 
 Action = (
-    Order | Cancel | Modify | BatchModify | UpdateLeverage | Withdraw | ApproveAgent | ReportDeposit
+    Order
+    | Cancel
+    | Modify
+    | BatchModify
+    | UpdateLeverage
+    | TwapOrder
+    | TwapCancel
+    | Withdraw
+    | ApproveAgent
+    | ReportDeposit
 )
 NAMES = tuple(sorted(str(t.__struct_config__.tag) for t in Action.__args__))
 

@@ -18,7 +18,9 @@ from dualis.trading.models import (
     MarginOrder,
     PollCursor,
     PollerState,
+    PortfolioSample,
     Rejection,
+    Twap,
     Withdrawal,
 )
 
@@ -55,6 +57,26 @@ class MarginOrderAdmin(ReadOnlyAdmin):
     search_fields = ("=id", "account__name")
     list_select_related = ("account",)
     sortable_by = ("status_at",)
+
+
+@admin.register(Twap)
+class TwapAdmin(ReadOnlyAdmin):
+    list_display = (
+        "id",
+        "account",
+        "coin",
+        "side",
+        "size",
+        "filled",
+        "slice_index",
+        "slices",
+        "status",
+        "updated_at",
+    )
+    list_filter = ("status", "coin", "side")
+    search_fields = ("=id", "account__name")
+    list_select_related = ("account",)
+    sortable_by = ("updated_at",)
 
 
 @admin.register(Fill)
@@ -103,6 +125,14 @@ class AgentAdmin(ReadOnlyAdmin):
 class PollCursorAdmin(ReadOnlyAdmin):
     list_display = ("account", "venue", "since_ms")
     list_select_related = ("account",)
+
+
+@admin.register(PortfolioSample)
+class PortfolioSampleAdmin(ReadOnlyAdmin):
+    list_display = ("account", "at", "value", "pnl", "perp_pnl", "volume")
+    search_fields = ("account__name",)
+    list_select_related = ("account",)
+    sortable_by = ("at",)
 
 
 @admin.register(Withdrawal)

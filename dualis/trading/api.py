@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import QuerySet
+from django.http import JsonResponse
 from django.utils import timezone
 from rest_framework import exceptions, serializers
 from rest_framework.permissions import AllowAny
@@ -63,7 +64,7 @@ class Info(_Page):
 
     authentication_classes = ()
 
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> Response | JsonResponse:
         query = request.data
         if not isinstance(query, dict) or not isinstance(query.get("type"), str):
             raise info.Missing("Missing 'type' parameter")
@@ -72,7 +73,10 @@ class Info(_Page):
             raise info.Missing(f"Unknown info type: {query['type'][:40]}")
         with readers.read_only():
             told = tell(query, timezone.now())
-        return Response(told, headers={**_NO_STORE, "Access-Control-Allow-Origin": "*"})
+        headers = {**_NO_STORE, "Access-Control-Allow-Origin": "*"}
+        if told is None:  # for which the framework would write nothing
+            return JsonResponse(None, safe=False, headers=headers)
+        return Response(told, headers=headers)
 
 
 class Exchange(_Page):

@@ -214,7 +214,7 @@ class Counter:
             "kind": row.kind,
             "tif": row.tif,
             "reduceOnly": row.is_reduce_only,
-        }
+        } | ({"twapId": row.twap_id, "twapSlice": row.twap_slice} if row.twap_id else {})
         self.desk.post(state.ORDER_PLACED, self.address, data, row.id)
         self.desk.orders[row.id] = self.written[row.id] = row
 
@@ -242,6 +242,8 @@ class Counter:
             trigger_price=request.trigger,
             tpsl=request.tpsl,
             is_position_tpsl=request.is_position_tpsl,
+            twap_id=request.twap_id,
+            twap_slice=request.twap_slice,
             placed_at=self.desk.now,
             status_at=self.desk.now,
         )

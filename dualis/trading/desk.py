@@ -28,6 +28,7 @@ from dualis.trading.models import (
     Rejection,
     active_orders,
     milliseconds,
+    open_orders_of,
 )
 from dualis.trading.statuses import CANCELED
 from dualis.writes import upsert_all
@@ -114,9 +115,11 @@ class Desk:
             account = self.accounts[name]
             account.take(self.ledger.account(name))
             account.marks = self.marks
-            if name == self.known:
-                account.known_orders = self._open_orders(name)
             (silent if account.is_system else told).append(account)
+        orders_of = open_orders_of([one.name for one in told if one.name != self.known])
+        for one in told:
+            is_known = one.name == self.known
+            one.known_orders = self._open_orders(one.name) if is_known else orders_of[one.name]
         save_all(told, silent=silent)
         if self.head.length >= blocks.FULL:
             blocks.seal(self.head, self.now)

@@ -6,11 +6,13 @@ from typing import Any
 
 from dualis import errors
 from dualis.exact import plain_trimmed
-from dualis.trading import actions, agents, leverage, modifying, orders, withdrawals
+from dualis.trading import actions, agents, leverage, modifying, orders, twaps, withdrawals
 from dualis.trading.actions import Action
 from dualis.trading.markets import BY_ASSET_ID, COLLATERAL
+from dualis.trading.orderbook import Side
 from dualis.trading.orders import Placed
 from dualis.trading.statuses import FILLED
+from dualis.trading.twap_schedule import Asked
 
 _ASSETS = {one.asset_id: asset for asset, one in COLLATERAL.items()}
 
@@ -77,6 +79,38 @@ def _leverage(address: str, action: actions.UpdateLeverage, now: datetime) -> di
     return {"status": "ok", "response": {"type": "updateLeverage"}}
 
 
+def _twap_order(address: str, action: actions.TwapOrder, now: datetime) -> dict[str, Any]:
+    market = BY_ASSET_ID.get(action.asset.lower())
+    if market is None:
+        raise actions.Malformed(f"Unknown asset {action.asset[:20]}", "action.asset")
+    asked = Asked(
+        market.coin,
+        Side.BUY if action.isBuy else Side.SELL,
+        actions.number(action.sz, "action.sz"),
+        action.durationMinutes,
+        action.numSlices,
+        action.reduceOnly,
+        action.randomize,
+    )
+    placed = twaps.place(address, asked, now=now)
+    if placed.twap is None:
+        assert placed.rejection is not None, "an order is taken or rejected"
+        return _twap("twapOrder", {"status": "rejected", "error": placed.rejection.reason})
+    return _twap("twapOrder", {"status": placed.twap.status, "twapOrderId": placed.twap.id})
+
+
+def _twap_cancel(address: str, action: actions.TwapCancel, now: datetime) -> dict[str, Any]:
+    twap_id = action.twapOrderId.lower()
+    row = twaps.cancel(address, twap_id, now=now)
+    if row is None:
+        return _twap("twapCancel", {"status": "failed", "error": f"{twap_id} is not running"})
+    return _twap("twapCancel", {"status": row.status, "twapOrderId": row.id})
+
+
+def _twap(type: str, data: dict[str, Any]) -> dict[str, Any]:
+    return {"status": "ok", "response": {"type": type, "data": data}}
+
+
 def _withdraw(address: str, action: actions.Withdraw, now: datetime) -> dict[str, Any]:
     token = _ASSETS.get(action.token.lower(), action.token)
     row = withdrawals.request(address, token, action.amount, action.destination, now=now)
@@ -99,6 +133,8 @@ _ACTS: dict[type, Callable[[str, Any, datetime], dict[str, Any]]] = {
     actions.Modify: _modify,
     actions.BatchModify: _batch_modify,
     actions.UpdateLeverage: _leverage,
+    actions.TwapOrder: _twap_order,
+    actions.TwapCancel: _twap_cancel,
     actions.Withdraw: _withdraw,
     actions.ApproveAgent: _approve,
     actions.ReportDeposit: _report_deposit,

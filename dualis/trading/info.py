@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from dualis.exact import EXACT, ZERO, plain_trimmed
-from dualis.trading import margin, positions, state, summary
+from dualis.trading import history_info, margin, positions, state, summary
 from dualis.trading.markets import COLLATERAL, MARKETS, USDC
 from dualis.trading.marks import Marks
 from dualis.trading.models import (
@@ -22,14 +22,11 @@ from dualis.trading.models import (
     MarginOrder,
     milliseconds,
 )
+from dualis.trading.queries import Missing, user_of
 from dualis.trading.statuses import ACTIVE, CANCELED, FILLED, PARTIAL, REJECTED
 
 BLOCKS, TRANSACTIONS, MOST = 20, 50, 100
 RECENT = 2_000  # fills and orders of one answer
-
-
-class Missing(ValueError):
-    """A parameter that is not there or names nothing; the text is the page's."""
 
 
 def account(query: Mapping[str, Any], now: datetime) -> dict[str, Any]:
@@ -79,18 +76,18 @@ def assets(query: Mapping[str, Any], now: datetime) -> list[dict[str, Any]]:
 
 def open_orders(query: Mapping[str, Any], now: datetime) -> list[dict[str, Any]]:
     """Orders that have not ended, newest first; market orders have the limit price 0."""
-    rows = MarginOrder.objects.filter(account_id=_user(query, "open orders"), status__in=ACTIVE)
+    rows = MarginOrder.objects.filter(account_id=user_of(query, "open orders"), status__in=ACTIVE)
     return [row.to_dict()["order"] for row in rows]
 
 
 def historical_orders(query: Mapping[str, Any], now: datetime) -> list[dict[str, Any]]:
-    rows = MarginOrder.objects.filter(account_id=_user(query, "historical orders"))
+    rows = MarginOrder.objects.filter(account_id=user_of(query, "historical orders"))
     words = {PARTIAL: "partiallyFilled", FILLED: FILLED, CANCELED: CANCELED, REJECTED: REJECTED}
     return [{**row.to_dict(), "status": words.get(row.status, row.status)} for row in rows[:RECENT]]
 
 
 def user_fills(query: Mapping[str, Any], now: datetime) -> list[dict[str, Any]]:
-    rows = Fill.objects.filter(account_id=_user(query, "user fills"))
+    rows = Fill.objects.filter(account_id=user_of(query, "user fills"))
     return [row.to_dict() for row in rows[:RECENT]]
 
 
@@ -104,7 +101,7 @@ def ledger(query: Mapping[str, Any], now: datetime) -> list[dict[str, Any]]:
         state.INTEREST: "interest",
         state.SETTLEMENT: "settlement",
     }
-    user = _user(query, "ledger")
+    user = user_of(query, "ledger")
     rows = LedgerTransaction.objects.filter(user=user, type__in=kinds).order_by("-id")[:RECENT]
     return [_ledger_row(row, kinds[row.type]) for row in reversed(rows)]
 
@@ -153,12 +150,12 @@ def transaction_by_hash(query: Mapping[str, Any], now: datetime) -> dict[str, An
 
 
 def transactions_by_user(query: Mapping[str, Any], now: datetime) -> list[dict[str, Any]]:
-    rows = LedgerTransaction.objects.filter(user=_user(query, "")).order_by("-id")
+    rows = LedgerTransaction.objects.filter(user=user_of(query)).order_by("-id")
     return [_whole(row) for row in rows[: _limit(query, TRANSACTIONS)]]
 
 
 def user_role(query: Mapping[str, Any], now: datetime) -> dict[str, Any]:
-    user = _user(query, "")
+    user = user_of(query)
     if MarginAccount.objects.filter(name=user).exists():
         return {"role": "user"}
     agent = Agent.objects.filter(address=user).first()
@@ -218,20 +215,14 @@ TYPES: dict[str, Callable[[Mapping[str, Any], datetime], Any]] = {
     "transactionsByUser": transactions_by_user,
     "userRole": user_role,
     "notionalMeta": meta,
+    **history_info.TYPES,
 }
 
 
 # --- parts --------------------------------------------------------------------------------------
-def _user(query: Mapping[str, Any], what: str) -> str:
-    user = query.get("user")
-    if not isinstance(user, str) or not user:
-        raise Missing(f"Missing 'user' parameter{f' for {what}' if what else ''}")
-    return user.lower()
-
-
 def _row(query: Mapping[str, Any], what: str) -> MarginAccount:
     """Return an account; one that nothing is known of is empty."""
-    name = _user(query, what)
+    name = user_of(query, what)
     row = MarginAccount.objects.filter(name=name).first()
     return row or MarginAccount(name=name)
 

@@ -1,7 +1,7 @@
 """Liquidating accounts whose maintenance exceeds their margin (notional 10; rulings 32, 33).
 
 One transaction an account, in this order, looking again after each step:
-1. all its orders are cancelled, and its pending withdrawals fail;
+1. all its orders are cancelled, TWAP orders too, and its pending withdrawals fail;
 2. its positions are closed against the book within the band, the largest first; a partial
    liquidation stops as soon as the ratio is below 1;
 3. what the book did not take, the backstop takes over at the bankruptcy price as far as its own
@@ -20,7 +20,16 @@ from django.db import transaction
 
 from dualis.apart import Apart
 from dualis.exact import EXACT, ZERO, div_up, mul_down
-from dualis.trading import books, fills, matching, order_rules, state, summary, withdrawals
+from dualis.trading import (
+    books,
+    fills,
+    matching,
+    order_rules,
+    state,
+    summary,
+    twap_ending,
+    withdrawals,
+)
 from dualis.trading.bankruptcy import takeover_price
 from dualis.trading.desk import Desk, lock_books, open_desk
 from dualis.trading.margin import Held, Margin, Stage
@@ -74,6 +83,7 @@ def liquidate(name: str, now: datetime) -> bool:
     first = _stage(desk, name) if account.positions else Stage.FULL
     desk.post(state.LIQUIDATION, name, {"stage": first.value, "ratio": _ratio(desk, name)})
     changed = _cancel_all(desk, name)
+    twap_ending.cancel_all(desk, name, "the account is liquidated")
     withdrawals.fail_pending(desk, name)
     if _is_at_risk(desk.ledger.account(name), marks):
         changed |= _close_positions(desk, name, reached)

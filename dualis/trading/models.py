@@ -235,7 +235,14 @@ from dualis.trading.order_models import (  # noqa: E402
     Rejection,
     UsedNonce,
     Withdrawal,
+    open_orders_of,
 )
+from dualis.trading.portfolio_models import (  # noqa: E402
+    PortfolioCursor,
+    PortfolioSample,
+    PortfolioTotals,
+)
+from dualis.trading.twap_models import Twap  # noqa: E402
 
 __all__ = [
     "Agent",
@@ -249,9 +256,14 @@ __all__ = [
     "MarginOrder",
     "PollCursor",
     "PollerState",
+    "PortfolioCursor",
+    "PortfolioSample",
+    "PortfolioTotals",
     "Rejection",
+    "Twap",
     "UsedNonce",
     "Withdrawal",
+    "open_orders_of",
 ]
 
 

@@ -53,6 +53,8 @@ class Request:
     tpsl: str = ""
     is_position_tpsl: bool = False
     cloid: str = ""
+    twap_id: str = ""  # of which it is a slice, by number
+    twap_slice: int | None = None
 
     @property
     def is_market(self) -> bool:
@@ -76,7 +78,7 @@ def check(request: Request, market: Market, mark: Decimal | None, position: Deci
             )
     if request.price is not None and request.trigger is None:
         _check_band(request.price, market, mark)
-    if request.is_reduce_only and request.trigger is None and not _reduces(request, position):
+    if request.is_reduce_only and request.trigger is None and not reduces(request.side, position):
         raise Rejected(Code.REDUCE_ONLY_VIOLATION, "There is no position that it would reduce")
 
 
@@ -105,6 +107,11 @@ def limit_of(request: Request, market: Market, mark: Decimal) -> Decimal:
     return edge
 
 
+def reduces(side: Side, position: Decimal) -> bool:
+    """Tell whether an order of this side would make a position smaller."""
+    return position < ZERO if side is Side.BUY else position > ZERO
+
+
 def is_triggered(side: Side, tpsl: str, trigger: Decimal, mark: Decimal) -> bool:
     """Tell whether the mark has reached a trigger.
 
@@ -122,8 +129,3 @@ def _check_band(price: Decimal, market: Market, mark: Decimal) -> None:
             Code.INVALID_PRICE,
             f"A price is at most {percent} % from the mark {plain_trimmed(mark)}",
         )
-
-
-def _reduces(request: Request, position: Decimal) -> bool:
-    against = position < ZERO if request.side is Side.BUY else position > ZERO
-    return against

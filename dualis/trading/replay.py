@@ -9,9 +9,11 @@ from dualis.trading.models import (
     LedgerTransaction,
     MarginAccount,
     MarginOrder,
+    Twap,
     milliseconds,
 )
 from dualis.trading.statuses import ACTIVE
+from dualis.trading.twap_schedule import LIVE
 
 _CHUNK = 2_000
 
@@ -49,6 +51,8 @@ def verify() -> Replayed:
     orders = dict(MarginOrder.objects.filter(status__in=ACTIVE).values_list("id", "size"))
     sizes = {order_id: order.size for order_id, order in folded.orders.items()}
     _require(orders == sizes, "the open orders")
+    twaps = {row.id: row.folded for row in Twap.objects.filter(status__in=LIVE)}
+    _require(twaps == folded.twaps, "the running TWAP orders")
     return Replayed(count, blocks, len(rows), len(orders))
 
 

@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Any
 
 from dualis.exact import EXACT, ZERO, plain_trimmed
+from dualis.trading import twap_fold
 from dualis.trading.markets import USDC
 from dualis.trading.orderbook import Side
 from dualis.trading.positions import Position, fill
@@ -111,6 +112,7 @@ class State:
 
     accounts: dict[str, Account] = field(default_factory=dict)
     orders: dict[str, Order] = field(default_factory=dict)
+    twaps: dict[str, twap_fold.Twap] = field(default_factory=dict)
 
     def account(self, name: str) -> Account:
         """Return an account; one that nothing is known of is empty."""
@@ -129,6 +131,8 @@ def apply(state: State, transaction: Transaction) -> None:
 
 def touched(transaction: Transaction) -> frozenset[str]:
     """Return the accounts that a transaction changes."""
+    if transaction.type in twap_fold.TYPES:  # what its slices do, their orders and fills say
+        return frozenset()
     names = {transaction.user, *_PARTNERS.get(transaction.type, ())}
     if transaction.type == SETTLEMENT:
         names.add(transaction.data["from"])
@@ -253,6 +257,13 @@ def _take_position(account: Account, coin: str, before: Position, after: Positio
         account.positions.pop(coin, None)
 
 
+def _twap(state: State, tx: Transaction) -> None:
+    try:
+        twap_fold.apply(state.twaps, tx.type, tx.user, tx.order_id, tx.data)
+    except twap_fold.Unfit as error:
+        raise BrokenChain(str(error)) from error
+
+
 # --- settings -----------------------------------------------------------------------------------
 def _leverage(state: State, tx: Transaction) -> None:
     state.account(tx.user).leverage[tx.data["coin"]] = int(tx.data["leverage"])
@@ -307,6 +318,7 @@ _ACTS = {
     LEVERAGE: _leverage,
     LIQUIDATION: _nothing,
     AGENT: _agent,
+    **dict.fromkeys(twap_fold.TYPES, _twap),
 }
 _PARTNERS: dict[str, tuple[str, ...]] = {
     ORDER_FILLED: (VENUE, FEES),
