@@ -10,7 +10,7 @@ from django.core.asgi import get_asgi_application  # noqa: E402
 _async_http = get_asgi_application()
 
 from dualis.handler import Handler  # noqa: E402
-from realtime import hub  # noqa: E402
+from realtime import hub, workers  # noqa: E402
 from realtime.door import PROBES, serve_http  # noqa: E402
 from realtime.routing import websocket  # noqa: E402
 
@@ -32,12 +32,15 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
 
 
 async def _lifespan(receive: Any, send: Any) -> None:
+    reporter = workers.current()
     while True:
         message = await receive()
         if message["type"] == "lifespan.startup":
             await hub.current().start()
+            reporter.start()
             await send({"type": "lifespan.startup.complete"})
         else:
+            await reporter.stop()
             await hub.current().stop()
             await send({"type": "lifespan.shutdown.complete"})
             return

@@ -94,6 +94,7 @@ INSTALLED_APPS = [
     "csp",
     "rest_framework",
     "rest_framework_simplejwt.token_blacklist",
+    "drf_spectacular",
     "dualis",
     "dualis.accounts",
     "dualis.oracle",
@@ -217,8 +218,19 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["dualis.parsing.Parser"],
     "DEFAULT_THROTTLE_CLASSES": ["realtime.limits.ApiThrottle"],
     "EXCEPTION_HANDLER": "dualis.api.refuse",
+    "DEFAULT_SCHEMA_CLASS": "realtime.openapi.Schema",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
     "COERCE_DECIMAL_TO_STRING": True,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Dualis REST",
+    "VERSION": "1.0.0",
+    "DESCRIPTION": "State and actions of the lending market, the ledger and governance.",
+    "OAS_VERSION": "3.1.1",
+    "SCHEMA_PATH_PREFIX": "/v1",
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "GET_MOCK_REQUEST": "realtime.openapi.mock_request",
+    "POSTPROCESSING_HOOKS": ["realtime.openapi.complete"],
 }
 SIMPLE_JWT = {
     "ALGORITHM": "HS256",
@@ -237,6 +249,7 @@ WS_PING_SECONDS = env.float("WS_PING_SECONDS", 30.0)
 WS_PONG_SECONDS = env.float("WS_PONG_SECONDS", 30.0)
 NOTIONAL_IDLE_SECONDS = env.float("NOTIONAL_IDLE_SECONDS", 60.0)
 WS_MAX_BYTES = env.int("WS_MAX_BYTES", 16_384)
+WS_QUEUE_BYTES = env.int("WS_QUEUE_BYTES", 1 << 20)
 WS_RATE = env.float("WS_RATE", 5.0)
 WS_BURST = env.float("WS_BURST", 20.0)
 WS_MAX_PER_USER = env.int("WS_MAX_PER_USER", 20)

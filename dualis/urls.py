@@ -6,11 +6,11 @@ from django.urls import include, path, re_path
 from dualis import api
 from dualis.accounts import browser
 from dualis.trading import api as trading_api
-from realtime import health, pages
+from realtime import health, pages, reference
 from realtime.api import EventsView
 
 urlpatterns = [
-    path("", pages.overview, name="overview"),
+    *pages.routes(),
     path("login", browser.login_view, name="login"),
     path("logout", browser.logout_view, name="logout"),
     path("password", browser.password_view, name="password"),
@@ -30,6 +30,8 @@ urlpatterns = [
     path("info", trading_api.Info.as_view()),
     path("exchange", trading_api.Exchange.as_view()),
     path("v1/events", EventsView.as_view()),
+    path("v1/openapi.json", reference.openapi_view, name="openapi"),
+    path("v1/asyncapi.json", reference.asyncapi_view, name="asyncapi"),
     re_path(r"^v1/", api.not_found),
     path("admin/", admin.site.urls),
 ]

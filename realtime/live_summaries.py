@@ -40,12 +40,12 @@ def _read(names: Sequence[str], known: dict[str, _Book | None]) -> live.Round:
     missing = [name for name in names if name not in known]
     with readers.read_only():
         at = journal.position()
-        marks = Marks.read().prices
+        marks = Marks.read()
         new = _books(missing) if missing else {}
     found = live.Round(at.seq, at.epoch, {**known, **new})
     for name, book in found.books.items():
         if book is not None and (name in new or book.is_exposed):
-            row = summary.summary(book.account, marks, book.orders)
+            row = summary.summary(book.account, marks.prices, book.orders, marks.frozen)
             found.rows[name, KEY] = live.text_of(row)
             time.sleep(0)
     return found

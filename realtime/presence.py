@@ -21,6 +21,7 @@ class Presence:
 
     addresses: Counter[str] = field(default_factory=Counter)
     users: dict[str, _User] = field(default_factory=dict)
+    closes: Counter[int] = field(default_factory=Counter)  # by close code, since the start
     _swept_at: float = 0.0
 
     @property

@@ -99,6 +99,7 @@ class Shell(AsyncConsumer):
             on_internal=self.on_internal,
             on_resync=lambda: self.close_with(CloseCode.SERVICE_RESTART),
             name_of=self.name_of,
+            limit_bytes=settings.WS_QUEUE_BYTES,
         )
         if port := scope.get("extensions", {}).get(EXTENSION):
             port.on_shutdown(lambda: self.close_with(CloseCode.SERVICE_RESTART))
@@ -188,6 +189,7 @@ class Shell(AsyncConsumer):
 
     def _start_closing(self, code: int, reason: str) -> None:
         if self.closing is None:
+            presence.closes[int(code)] += 1
             self.closing = asyncio.create_task(
                 self.connection.close(code, reason, grace=GRACE_SECONDS)
             )

@@ -6,6 +6,8 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
+from django.conf import settings
+
 from dualis.lending.liquidation_models import OPEN, LiquidationStage
 from dualis.lending.models import (
     Account,
@@ -29,7 +31,6 @@ from realtime.messages import Event, Row, Snapshot, Subscribe
 from realtime.readers import read_only
 
 NEWEST_NOTIFICATIONS = 50
-RESUME_BYTES = 512 * 1024  # half a mailbox: what is missed beyond it comes as a fresh snapshot
 RESUME_EVENTS = 5_000
 
 
@@ -186,7 +187,8 @@ def _missed(request: Subscribe, owner: str, at: journal.Position) -> tuple[Event
         channels=[channel.name],
         owner=owner if channel.is_private else "",
     )
-    if len(events) > RESUME_EVENTS or sum(len(e.text) for e in events) > RESUME_BYTES:
+    size = sum(len(event.text) for event in events)
+    if len(events) > RESUME_EVENTS or 2 * size > settings.WS_QUEUE_BYTES:  # they must fit a queue
         return None
     return tuple(
         e for e in events if wanted.intersection(topics.topics_of(e.channel, e.owner, e.dims))

@@ -194,7 +194,12 @@ def channel_of(name: str) -> Channel:
 
 def kind_of(name: str) -> Kind:
     """Return the kind of a channel, internal ones included, or of a subscription by its name."""
-    return _ALL[name.partition(_SEPARATOR)[0]].kind
+    return _ALL[channel_in(name)].kind
+
+
+def channel_in(topic: str) -> str:
+    """Return the name of the channel that a topic belongs to."""
+    return topic.partition(_SEPARATOR)[0]
 
 
 def name_of(channel: str, owner: str, dims: Sequence[str]) -> str:

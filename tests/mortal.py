@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 import traceback
+from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -161,6 +162,12 @@ def _look(number):
     assert tw.position(ADA) == number
 
 
+PARTS: dict[str, Callable[..., object]] = {
+    "begin": begin,
+    "booked": booked,
+    "poller": run_poller,
+    "twaps": run_twaps,
+}
+
 if __name__ == "__main__":
-    part = {"begin": begin, "booked": booked, "poller": run_poller, "twaps": run_twaps}[sys.argv[1]]
-    print(json.dumps(part(*sys.argv[2:])))
+    print(json.dumps(PARTS[sys.argv[1]](*sys.argv[2:])))

@@ -61,12 +61,19 @@ PURE = {
     "governance.payloads",
     "governance.rewards",
     "governance.tally",
+    "realtime.asyncapi",
     "realtime.bucket",
+    "realtime.dualis_frames",
     "realtime.dualis_protocol",
+    "realtime.dualis_samples",
+    "realtime.examples",
     "realtime.frames",
     "realtime.mailbox",
     "realtime.messages",
+    "realtime.notional_frames",
     "realtime.notional_protocol",
+    "realtime.notional_samples",
+    "realtime.rows",
     "realtime.topics",
 }
 # `errors` is pure text; it stands with the models because refusals are part of them.
@@ -137,6 +144,8 @@ EDGE_NAMES = {
     "money_admin",
     "money_api",
     "notional_consumer",
+    "openapi",
+    "operations",
     "pages",
     "parsing",
     "paging",
@@ -144,6 +153,9 @@ EDGE_NAMES = {
     "positions_api",
     "protection_admin",
     "protection_api",
+    "reference",
+    "summaries",
+    "view_reading",
     "permissions",
     "resale_api",
     "proposals_admin",
@@ -154,6 +166,7 @@ EDGE_NAMES = {
     "staking_admin",
     "staking_api",
     "votes_admin",
+    "workers",
 }
 COMPOSE = {"settings", "urls", "money_urls", "asgi", "routing"}
 LEVELS = ("pure", "models", "services", "plumbing", "edges", "compose")

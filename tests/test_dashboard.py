@@ -3,18 +3,16 @@
 import re
 
 import pytest
-from playwright.sync_api import ViewportSize, expect
+from playwright.sync_api import expect
 
-from tests.visits import EMAIL, WAIT, Server, Visit
+from tests.visits import EMAIL, PHONE, WAIT, Server, Visit
 
 pytestmark = pytest.mark.browser
-
-PHONE: ViewportSize = {"width": 360, "height": 740}
 
 
 def test_prices_move_and_move_again_after_the_server_was_away(visit: Visit, server: Server) -> None:
     page = visit.page
-    visit.sign_in()
+    visit.sign_in(to="/oracle")
     visit.until_live()
     visit.until_price_moves()
     visit.until_price_moves()
@@ -36,7 +34,7 @@ def test_prices_move_and_move_again_after_the_server_was_away(visit: Visit, serv
 
 
 def test_every_asset_has_its_row_with_all_its_parts(visit: Visit) -> None:
-    visit.sign_in()
+    visit.sign_in(to="/oracle")
     visit.until_live()
     response = visit.page.request.get("/v1/oracle/prices")
     symbols = [row["asset"] for row in response.json()["data"]]
@@ -57,7 +55,7 @@ def test_every_asset_has_its_row_with_all_its_parts(visit: Visit) -> None:
 
 def test_the_page_fits_a_narrow_screen(visit: Visit) -> None:
     visit.page.set_viewport_size(PHONE)
-    visit.sign_in()
+    visit.sign_in(to="/oracle")
     visit.until_price_moves()
     assert visit.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     expect(visit.page.locator("[data-connection]")).to_be_in_viewport(ratio=1)
@@ -70,7 +68,7 @@ def test_the_page_fits_a_narrow_screen(visit: Visit) -> None:
 
 def test_the_page_is_usable_by_keyboard(visit: Visit) -> None:
     page = visit.page
-    visit.sign_in()
+    visit.sign_in(to="/oracle")
     visit.until_live()
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
@@ -89,7 +87,7 @@ def test_the_page_is_usable_by_keyboard(visit: Visit) -> None:
 
 def test_the_chosen_theme_holds_after_a_reload(visit: Visit) -> None:
     page = visit.page
-    visit.sign_in()
+    visit.sign_in(to="/oracle")
     visit.until_live()
     background = "getComputedStyle(document.documentElement).backgroundColor"
     light = page.evaluate(background)
@@ -103,7 +101,7 @@ def test_the_chosen_theme_holds_after_a_reload(visit: Visit) -> None:
 
 def test_nothing_moves_where_motion_is_unwanted(visit: Visit) -> None:
     visit.page.emulate_media(reduced_motion="reduce")
-    visit.sign_in()
+    visit.sign_in(to="/oracle")
     visit.until_live()
     visit.until_price_moves()
     assert visit.page.evaluate("document.getAnimations().length") == 0
@@ -120,7 +118,7 @@ def test_signing_out_elsewhere_stops_the_page_for_good(visit: Visit) -> None:
     page = visit.page
     sockets: list[bool] = []
     page.on("websocket", lambda socket: sockets.append(True))
-    visit.sign_in()
+    visit.sign_in(to="/oracle")
     visit.until_live()
     other = page.context.new_page()
     other.goto("/")

@@ -51,7 +51,7 @@ def _price(asset: str, **more: Any) -> dict[str, Any]:
 def test_what_is_wrong_with_a_price_is_said_in_words(visit: Visit) -> None:
     rows = [_price("AAA", stale=True, change24h=None), _price("BBB", circuitBreaker=True)]
     answer_with(visit.page, [*rows, _price("CCC")])
-    visit.sign_in()
+    visit.sign_in(to="/oracle")
     stale, halted, sound = (
         visit.page.locator(f'tr[data-asset="{s}"]') for s in ["AAA", "BBB", "CCC"]
     )
@@ -69,18 +69,18 @@ def test_what_is_wrong_with_a_price_is_said_in_words(visit: Visit) -> None:
 def test_a_price_that_is_withdrawn_leaves_the_page(visit: Visit) -> None:
     rows = [_price("AAA"), _price("BBB")]
     answer_with(visit.page, rows, _price("AAA", deleted=True), _price("BBB", price="13.00"))
-    visit.sign_in()
+    visit.sign_in(to="/oracle")
     expect(visit.page.locator('[data-price="BBB"]')).to_have_text("$13.00")
     expect(visit.page.locator("tr[data-asset]")).to_have_count(1)
 
 
 def test_a_market_without_prices_says_so(visit: Visit) -> None:
     answer_with(visit.page, [])
-    visit.sign_in()
+    visit.sign_in(to="/oracle")
     expect(visit.page.get_by_text("There are no assets with a price yet.")).to_be_visible()
 
 
 def test_refused_prices_say_why(visit: Visit) -> None:
     answer_with(visit.page, None)
-    visit.sign_in()
+    visit.sign_in(to="/oracle")
     expect(visit.page.get_by_text("The prices cannot be shown: prices are out")).to_be_visible()

@@ -11,6 +11,7 @@ from realtime import hub, journal, live
 from tests import lending_market as lm
 from tests import world
 from tests.lending_market import T0, after, check, rich
+from tests.liquidation_market import reprice
 from tests.talk import run, talk
 from tests.test_join import verify_join
 
@@ -70,6 +71,21 @@ def test_a_pool_has_detail_and_rate_curve(lender):
     assert len(curve) == 101 and curve[50]["borrowAPY"] == pytest.approx(0.056541, abs=1e-6)
     answer = client().get("/v1/pools/nowhere")
     assert (answer.status_code, answer.json()["error"]["code"]) == (404, "POOL_NOT_FOUND")
+
+
+def test_collateral_assets_tell_all_that_computing_takes(market):
+    reprice("ETH", "2041.12345678", twap_5m="2000")
+    body = client().get("/v1/borrow/collateral-assets").json()
+    eth = next(row for row in body["data"] if row["symbol"] == "ETH")
+    assert (eth["priceUSD"], eth["exactPriceUSD"]) == ("2041.12", "2041.12345678")
+    assert (eth["capacityPriceUSD"], eth["haircut"], eth["decimals"]) == ("2000", 1.0, 18)
+    assert eth["poolId"] == "eth-main" and eth["isBorrowable"] is True
+    assert body["creditTiers"]["Gold"]["maxLTV"] == 0.78
+    assert body["rules"] == {
+        "minHealthFactorToBorrow": 1.2,
+        "liquidatableBelow": 0.95,
+        "minDebtUSD": "100",
+    }
 
 
 def test_a_person_supplies_borrows_repays_and_leaves(borrower):

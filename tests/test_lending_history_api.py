@@ -34,6 +34,14 @@ def test_history_of_a_pool_is_what_was_recorded():
     assert len(get("pools/eth-main/history").json()["data"]) == 2
 
 
+@pytest.mark.parametrize(("period", "count"), [("1h", 1), ("24h", 2)])
+def test_a_short_history_of_a_pool_has_the_points_of_its_time(period, count):
+    now = timezone.now()
+    history.record(now - timedelta(hours=2))
+    history.record(now - timedelta(minutes=1))
+    assert len(get("pools/eth-main/history", period=period).json()["data"]) == count
+
+
 def test_unknown_pool_and_period_are_refused():
     assert get("pools/nowhere/history").json()["error"]["code"] == "POOL_NOT_FOUND"
     assert get("pools/eth-main/history", period="2d").status_code == 400

@@ -118,6 +118,14 @@ def test_history_before_the_kept_minutes_comes_from_the_days():
     assert points[-1].price == 100
 
 
+def test_a_year_of_history_has_every_day_before_the_kept_minutes():
+    play([(-400 * 86_400, "70"), (-200 * 86_400, "80"), (-100 * 86_400, "90"), (0, "100")])
+    prune(T0)
+    prices = [point.price for point in price_history("ETH", "1y")]
+    assert prices[0] == 70 and prices[-1] == 100
+    assert prices == sorted(prices) and set(prices) == {70, 80, 90, 100}
+
+
 def test_history_shows_only_the_feed_of_the_quote():
     PriceTick.objects.create(
         asset_id="ETH",

@@ -5,6 +5,8 @@ from django.template.loader import render_to_string
 from django.test import Client
 
 from dualis.oracle.models import Asset, FeedKind, InstrumentType
+from realtime.pages import PAGES, Page
+from tests import lending_market
 from tests.people import make_staff, make_user
 
 pytestmark = pytest.mark.django_db
@@ -15,10 +17,58 @@ def signed_in(client: Client, user: object) -> Client:
     return client
 
 
-def test_overview_asks_to_sign_in_and_comes_back(client: Client) -> None:
+def test_a_visitor_at_the_front_door_sees_the_markets(client: Client) -> None:
     response = client.get("/")
-    assert response.status_code == HTTPStatus.FOUND
-    assert response["Location"] == "/login?next=/"
+    assert (response.status_code, response["Location"]) == (HTTPStatus.FOUND, "/markets")
+
+
+@pytest.mark.parametrize(
+    "page", [p for p in PAGES if p.is_private and p.path], ids=lambda p: p.name
+)
+def test_a_private_page_asks_to_sign_in_and_comes_back(client: Client, page: Page) -> None:
+    response = client.get(f"/{page.path}")
+    assert response["Location"] == f"/login?next=/{page.path}"
+
+
+@pytest.mark.parametrize("page", [p for p in PAGES if "<" not in p.path], ids=lambda p: p.name)
+def test_a_page_has_its_title_and_no_inline_code_or_style(client: Client, page: Page) -> None:
+    response = signed_in(client, make_user()).get(f"/{page.path}")
+    text = response.content.decode()
+    assert f"<title>{page.title} – Dualis</title>" in text
+    assert "no-store" in response["Cache-Control"]
+    assert " style=" not in text and "<style" not in text
+    assert text.count("<script ") == text.count("<script src=") + text.count(
+        '<script type="module" src='
+    ) + text.count('type="application/json"')
+
+
+@pytest.mark.parametrize("page", [p for p in PAGES if p.shown], ids=lambda p: p.name)
+def test_the_navigation_marks_the_page_one_is_on(client: Client, page: Page) -> None:
+    text = signed_in(client, make_user()).get(f"/{page.path}").content.decode()
+    assert f'<a href="/{page.path}" aria-current="page">{page.title}</a>' in text
+
+
+def test_a_visitor_is_shown_what_he_may_read_and_where_to_sign_in(client: Client) -> None:
+    text = client.get("/markets").content.decode()
+    assert 'href="/markets"' in text and 'href="/login?next=/markets"' in text
+    assert 'href="/borrow"' not in text and "data-user" not in text
+
+
+def test_a_page_of_a_market_names_its_pool(client: Client) -> None:
+    lending_market.opened()
+    text = client.get("/markets/ETH").content.decode()
+    assert '{"poolId": "eth-main", "asset": "ETH"}' in text
+    assert "<title>ETH market – Dualis</title>" in text
+
+
+def test_a_statement_offers_the_kinds_it_has(client: Client) -> None:
+    user = lending_market.rich("ada")
+    text = signed_in(client, user).get("/activity").content.decode()
+    assert text.count('<option value="deposit">') == 1
+
+
+def test_a_market_that_is_not_there_is_not_found(client: Client) -> None:
+    assert client.get("/markets/NOPE").status_code == HTTPStatus.NOT_FOUND
 
 
 def test_overview_names_the_assets_and_is_not_kept(client: Client) -> None:
@@ -33,14 +83,6 @@ def test_overview_names_the_assets_and_is_not_kept(client: Client) -> None:
     page = response.content.decode()
     assert '{"ETH": "Ether\\u003C/script\\u003E"}' in page
     assert "no-store" in response["Cache-Control"]
-
-
-def test_overview_holds_no_inline_code_or_style(client: Client) -> None:
-    page = signed_in(client, make_user()).get("/").content.decode()
-    assert " style=" not in page and "<style" not in page
-    assert page.count("<script ") == page.count("<script src=") + page.count(
-        '<script type="module" src='
-    ) + page.count('type="application/json"')
 
 
 def test_overview_takes_no_post(client: Client) -> None:

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -14,10 +15,12 @@ from dualis.accounts.demo import PASSWORD
 from tests.browser import ROOT, chromium
 from tests.servers import free_port, wait_for_port
 
-START_SECONDS = 60.0  # migrations and a year of history on a busy machine
+START_SECONDS = 120.0  # on a busy machine
 WAIT = 45_000  # ms; longer than the client's longest back-off
 DESKTOP: ViewportSize = {"width": 1280, "height": 900}
+PHONE: ViewportSize = {"width": 360, "height": 740}
 EMAIL = "demo@dualis.finance"
+AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 
 # Runs before the page's own scripts, in every document.
 WATCH_POLICY = """
@@ -90,9 +93,9 @@ class Visit:
         page.add_init_script(WATCH_POLICY)
         page.on("pageerror", lambda error: self.errors.append(str(error)))
 
-    def sign_in(self, password: str = PASSWORD) -> None:
-        self.page.goto("/")
-        self.page.get_by_label("E-mail").fill(EMAIL)
+    def sign_in(self, password: str = PASSWORD, *, to: str = "/", email: str = EMAIL) -> None:
+        self.page.goto(f"/login?next={to}")
+        self.page.get_by_label("E-mail").fill(email)
         self.page.get_by_label("Password").fill(password)
         self.page.get_by_role("button", name="Sign in").click()
 
@@ -106,12 +109,51 @@ class Visit:
         expect(price).to_have_text(re.compile(r"\d"), timeout=WAIT)
         expect(price).not_to_have_text(price.inner_text(), timeout=WAIT)
 
+    def complaints(self) -> list[str]:
+        """Return what axe finds wrong with the page, in both themes, as short lines."""
+        found: list[str] = []
+        for scheme in ("light", "dark"):
+            self.page.emulate_media(color_scheme=scheme)
+            self.page.evaluate(AXE.read_text())  # not as a script tag, which the policy refuses
+            result = self.page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
+            for one in result["violations"]:
+                targets = [" ".join(node["target"]) for node in one["nodes"]]
+                found.append(f"{scheme}: {one['id']}: {targets[:5]}")
+        return found
 
-@pytest.fixture
-def visit(server: Server, browser: Browser) -> Iterator[Visit]:
+    def fits(self) -> bool:
+        """Tell whether nothing is wider than the window."""
+        return bool(self.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
+
+
+@contextmanager
+def visiting(server: Server, browser: Browser) -> Iterator[Visit]:
+    """Open a browser of its own; nothing may go wrong in it."""
     context = browser.new_context(base_url=server.url, viewport=DESKTOP, locale="en-US")
     visit = Visit(context.new_page())
     yield visit
     context.close()
     assert visit.violations == []
     assert visit.errors == []
+
+
+@pytest.fixture
+def visit(server: Server, browser: Browser) -> Iterator[Visit]:
+    with visiting(server, browser) as visit:
+        yield visit
+
+
+@pytest.fixture
+def second(server: Server, browser: Browser) -> Iterator[Visit]:
+    """Another browser."""
+    with visiting(server, browser) as visit:
+        yield visit
+
+
+def send(page: Page, name: str) -> None:
+    """Press the button of a dialog once it can be pressed, and wait until the dialog is gone."""
+    dialog = page.get_by_role("dialog")
+    button = dialog.get_by_role("button", name=name, exact=True)
+    expect(button).to_be_enabled(timeout=WAIT)
+    button.click()
+    expect(dialog).to_have_count(0, timeout=WAIT)

@@ -18,6 +18,12 @@ class StaffSite(AdminSite):
     site_header = "Dualis"
     site_title = "Dualis"
 
+    def get_urls(self) -> list[Any]:
+        """Add the page of live operations."""
+        from realtime import operations  # models are not loaded before this runs
+
+        return [*operations.urls(self), *super().get_urls()]
+
     @method_decorator(never_cache)
     def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """Send staff to where they wanted to go and everybody else to our log-in."""

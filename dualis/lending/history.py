@@ -20,6 +20,8 @@ from dualis.lending.points import MarketPoint, PoolPoint
 FINE_KEPT = timedelta(days=90)
 MOST_POINTS = 500
 PERIODS: dict[str, timedelta | None] = {
+    "1h": timedelta(hours=1),
+    "24h": timedelta(hours=24),
     "7d": timedelta(days=7),
     "30d": timedelta(days=30),
     "90d": timedelta(days=90),

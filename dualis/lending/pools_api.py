@@ -5,6 +5,7 @@ Every list carries `seq`; a row is the socket's row, with keys added.
 
 from typing import Any
 
+from django.utils import timezone
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -12,8 +13,9 @@ from rest_framework.response import Response
 from dualis import errors
 from dualis.api import PublicView, asked, reply
 from dualis.exact import plain_trimmed
-from dualis.lending import figures, rates
+from dualis.lending import figures, rates, risk
 from dualis.lending.models import Pool
+from dualis.lending.terms import TIERS
 from dualis.lending.view import View
 from dualis.paging import SortedQuery, paged
 from dualis.timestamps import iso
@@ -92,23 +94,56 @@ class RateCurve(PublicView):
 
 
 class CollateralAssets(PublicView):
-    """GET borrow/collateral-assets: what may be locked, and what it counts for."""
+    """GET borrow/collateral-assets: what may be locked, what it counts for, and the tiers' terms.
+
+    With it a client computes health and capacity as the services do: prices here are exact, where a
+    row of the stream writes 2 decimals.
+    """
 
     def get(self, request: Request) -> Response:
+        now = timezone.now()
         with readers.read_only():
             at = journal.position()
-            view = View.read()
-        rows = [
-            {
-                "symbol": pool.asset_id,
-                "priceUSD": view.quotes[pool.asset_id].to_dict()["price"],
-                "loanToValue": float(pool.ltv),
-                "liquidationThreshold": float(pool.threshold),
-                "isCollateralEnabled": pool.is_collateral and pool.is_active,
-            }
-            for pool in view.pools.values()
-        ]
-        return reply(rows, seq=at.seq, epoch=at.epoch)
+            view = View.read(now)
+        rows = [_collateral_asset(pool, view) for pool in view.pools.values()]
+        return reply(rows, rules=_RULES, creditTiers=_TIERS, seq=at.seq, epoch=at.epoch)
+
+
+_RULES = {
+    "minHealthFactorToBorrow": float(risk.MIN_HEALTH_TO_BORROW),
+    "liquidatableBelow": float(risk.LIQUIDATABLE_BELOW),
+    "minDebtUSD": plain_trimmed(risk.MIN_DEBT),
+}
+_TIERS = {
+    tier.value: {
+        "maxLTV": float(terms.max_ltv),
+        "discount": float(terms.discount),
+        "warning": float(terms.warning),
+        "danger": float(terms.danger),
+        "critical": float(terms.critical),
+    }
+    for tier, terms in TIERS.items()
+}
+
+
+def _collateral_asset(pool: Pool, view: View) -> dict[str, Any]:
+    price = view.price(pool.asset_id, is_collateral=True)
+    return {
+        "symbol": pool.asset_id,
+        "poolId": pool.id,
+        "decimals": pool.places,
+        "priceUSD": view.quotes[pool.asset_id].to_dict()["price"],
+        "exactPriceUSD": plain_trimmed(price.spot),
+        "capacityPriceUSD": plain_trimmed(price.capacity),
+        "isFrozen": price.is_frozen,
+        "loanToValue": float(pool.ltv),
+        "liquidationThreshold": float(pool.threshold),
+        "haircut": float(pool.terms.haircut),
+        "supplyCap": plain_trimmed(pool.supply_cap_usd),
+        "borrowCap": plain_trimmed(pool.borrow_cap_usd),
+        "isBorrowable": pool.is_borrowable,
+        "isCollateralEnabled": pool.is_collateral and pool.is_active,
+    }
 
 
 def rest_pool(pool: Pool) -> dict[str, Any]:

@@ -28,6 +28,7 @@ PERIODS = {
     "24h": timedelta(hours=24),
     "7d": timedelta(days=7),
     "30d": timedelta(days=30),
+    "1y": timedelta(days=365),
 }
 _FIGURES = ["open", "high", "low", "close", "close_at", "is_simulated"]
 _KEY = ["asset", "feed", "interval", "start"]
@@ -136,11 +137,16 @@ def _recorded(quote: Quote, *, since: datetime, with_ticks: bool) -> list[tuple[
     own = {"asset": quote.asset_id, "feed": quote.feed}
     bars = PriceBar.objects.filter(**own)
     minutes = bars.filter(interval=Interval.MINUTE)
-    earlier = minutes.filter(start__lt=minute_of(since)).order_by("-start")[:1]
-    if not earlier:  # before the minutes that are kept, the close of a day
-        days = bars.filter(interval=Interval.DAY, start__lte=since - DAY)
-        earlier = days.order_by("-start")[:1]
+    earlier = list(minutes.filter(start__lt=minute_of(since)).order_by("-start")[:1])
     later = minutes.filter(start__gte=minute_of(since)).order_by("start")
+    if not earlier:  # before the minutes that are kept, the closes of days
+        days = bars.filter(interval=Interval.DAY)
+        before = days.filter(start__lte=since - DAY).order_by("-start")[:1]
+        first = later.first()
+        between = days.filter(start__gt=since - DAY)
+        if first is not None:
+            between = between.filter(close_at__lt=first.close_at)
+        earlier = [*before, *between]
     rows = [(bar.close_at, bar.close) for bar in earlier]
     rows += later.values_list("close_at", "close")
     # bars are exact to the minute; what is in no bar yet is still in the ticks

@@ -25,7 +25,7 @@ from dualis.exact import plain_trimmed
 from dualis.lookups import built_once
 from dualis.parsing import PlainParser
 from dualis.retry import retried
-from dualis.trading import actions, agents, exchange, info, money, signing
+from dualis.trading import actions, agents, exchange, info, market_info, money, signing
 from dualis.trading.models import MarginAccount, milliseconds
 from realtime import readers
 from realtime.limits import ProgramThrottle
@@ -42,7 +42,7 @@ class _Page(APIView):
 
     def handle_exception(self, exc: Exception) -> Response:
         match exc:
-            case info.Missing():
+            case info.Missing() | market_info.Unknown():
                 return _error(400, str(exc), "INVALID_REQUEST")
             case actions.Malformed():
                 code = "MISSING_FIELD" if str(exc).startswith("Missing") else "INVALID_FIELD"

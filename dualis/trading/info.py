@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from dualis.exact import EXACT, ZERO, plain_trimmed
-from dualis.trading import history_info, margin, positions, state, summary
+from dualis.trading import history_info, margin, market_info, positions, state, summary
 from dualis.trading.markets import COLLATERAL, MARKETS, USDC
 from dualis.trading.marks import Marks
 from dualis.trading.models import (
@@ -216,6 +216,8 @@ TYPES: dict[str, Callable[[Mapping[str, Any], datetime], Any]] = {
     "userRole": user_role,
     "notionalMeta": meta,
     **history_info.TYPES,
+    "l2Book": market_info.book,
+    "candleSnapshot": market_info.candles,
 }
 
 

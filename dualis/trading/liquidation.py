@@ -83,8 +83,8 @@ def liquidate(name: str, now: datetime) -> bool:
     first = _stage(desk, name) if account.positions else Stage.FULL
     desk.post(state.LIQUIDATION, name, {"stage": first.value, "ratio": _ratio(desk, name)})
     changed = _cancel_all(desk, name)
+    withdrawals.fail_pending(desk, name)  # locks, so it comes before anything is saved
     twap_ending.cancel_all(desk, name, "the account is liquidated")
-    withdrawals.fail_pending(desk, name)
     if _is_at_risk(desk.ledger.account(name), marks):
         changed |= _close_positions(desk, name, reached)
         _pay_debts(desk, name)

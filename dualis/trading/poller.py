@@ -29,6 +29,8 @@ OVERLAP = timedelta(seconds=10)
 MAX_BACKOFF = 60.0
 STALE_AFTER = timedelta(seconds=60)  # without a success: data may be missing
 DEGRADED_AFTER = timedelta(seconds=15)
+# All but the switch: staff may turn it while a venue is being asked.
+_OWN = ["after", "last_attempt_at", "last_success_at", "resume_at", "errors", "last_error"]
 
 
 def step(venue: Venue, now: datetime) -> int:
@@ -50,7 +52,7 @@ def step(venue: Venue, now: datetime) -> int:
     state.last_success_at = state.last_attempt_at = now
     state.errors, state.last_error, state.resume_at = 0, "", None
     state.after = names[-1] if len(names) == BATCH else ""
-    state.save()
+    state.save(update_fields=_OWN)
     return booked
 
 
@@ -121,7 +123,7 @@ def _failed(state: PollerState, error: VenueError, now: datetime) -> None:
     if error.retry_after is not None:
         wait = min(max(wait, error.retry_after), 10 * MAX_BACKOFF)
     state.resume_at = now + timedelta(seconds=wait)
-    state.save()
+    state.save(update_fields=_OWN)
     log.warning("the venue failed (%s); polling again in %.0f s", error, wait)
 
 

@@ -27,6 +27,25 @@ def switch_poller(*, is_enabled: bool, actor: User, address: str, now: datetime)
 
 
 @transaction.atomic
+def restart_poller(*, actor: User, address: str, now: datetime) -> bool:
+    """Let the poller ask at once: on, without back-off, from the first account; audited.
+
+    False if it was on and held back by nothing.
+    """
+    row, _ = PollerState.objects.select_for_update(no_key=True).get_or_create(id=1)
+    if row.is_enabled and row.resume_at is None and not row.errors:
+        return False
+    details = {"errors": row.errors, "lastError": row.last_error}
+    row.is_enabled, row.resume_at, row.errors, row.last_error = True, None, 0, ""
+    row.after = ""
+    row.save()
+    audit.record(
+        actor.id, "trading.restart_poller", "poller", now=now, details=details, address=address
+    )
+    return True
+
+
+@transaction.atomic
 def deposit(
     name: str, asset: str, amount: Decimal, *, actor: User, address: str, now: datetime
 ) -> str:

@@ -13,15 +13,22 @@ function address() {
   return url.href;
 }
 
+/** A visitor's page has no token and no socket. */
+export const isSignedIn = "user" in document.body.dataset;
+
 export const stream = new Stream({
   url: address(),
   fetchToken: fetchPageToken,
   isOnline: () => navigator.onLine,
 });
 
+function connect() {
+  if (isSignedIn) stream.start();
+}
+
 for (const event of ["online", "offline"]) addEventListener(event, () => stream.check());
 document.addEventListener("visibilitychange", () => document.hidden || stream.check());
 // A page in the history cache keeps no socket; coming back it connects again.
 addEventListener("pagehide", () => stream.stop());
-addEventListener("pageshow", (event) => event.persisted && stream.start());
-stream.start();
+addEventListener("pageshow", (event) => event.persisted && connect());
+connect();

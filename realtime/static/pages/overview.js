@@ -1,100 +1,128 @@
-/** The overview: every asset's price, live. */
+/** The overview of an account: what it is worth, what it has lent and owes, how fresh all that is. */
 
-import { stream } from "../client.js";
+import { Intent } from "../client/api.js";
+import { follow } from "../client/follow.js";
+import * as own from "../client/own.js";
+import { assetLabel } from "../ui/asset.js";
 import { showAgeOf } from "../ui/connection.js";
-import { pageData, setText } from "../ui/dom.js";
+import * as decimal from "../ui/decimal.js";
+import { pageData, perFrame, setText } from "../ui/dom.js";
 import * as format from "../ui/format.js";
+import { Gauge } from "../ui/gauge.js";
 import "../ui/shell.js";
-import { onThemeChange } from "../ui/theme-switch.js";
-import { PriceTable } from "./price-table.js";
-
-const AT_ONCE = 3; // histories asked for at a time
-const AGAIN_MS = 15_000; // how long an answer may take, and the least wait before asking again
-const HISTORY_OLD_MS = 30 * 60_000; // a gap after which the line is asked for anew
+import { toast } from "../ui/toast.js";
+import { showFreshness } from "./channel-freshness.js";
+import { onMoved } from "./moved.js";
+import { loansTable, suppliesTable, walletTable } from "./overview-tables.js";
+import { PortfolioView } from "./portfolio-view.js";
 
 const names = pageData("asset-names");
-const summary = Object.fromEntries(
-  [...document.querySelectorAll("[data-summary]")].map((node) => [node.dataset.summary, node]),
-);
-const table = new PriceTable(document.querySelector("[data-prices]"), names, summarise);
+const at = (name) => document.querySelector(`[data-${name}]`);
+const account = [...document.querySelectorAll("[data-account]")];
+const gauge = new Gauge();
+at("gauge").append(gauge.element);
 
-let wanted = []; // symbols whose history is to be asked for
-let asking = 0;
-let lastReset = null;
+const positions = follow("positions");
+const prices = follow("prices");
+const pools = follow("pools");
+const label = (symbol) => assetLabel(symbol, names[symbol] ?? symbol, { href: `/markets/${encodeURIComponent(symbol)}` });
+const take = (position) => positions.take(position);
+const poolOf = (asset) => pools.all().find((pool) => pool.asset === asset)?.poolId;
+const supplies = suppliesTable(label, take);
+const loans = loansTable(label);
+const wallet = walletTable(label, take, poolOf);
+at("supplies").append(supplies.element);
+at("loans").append(loans.element);
+at("wallet").append(wallet.element);
+const portfolio = new PortfolioView({ prices, worth: at("worth"), profit: at("profit") });
+at("portfolio").append(portfolio.element);
+showFreshness(at("channels"));
 
-function summarise(rows) {
-  const all = [...rows.values()].map(({ row }) => row);
-  const directions = all.map((row) => format.direction(row.change24h));
-  const size = (row) => Math.abs(row.change24h ?? 0);
-  const widest = all.reduce((a, b) => (a !== null && size(a) >= size(b) ? a : b), null);
-  const frozen = all.filter((row) => row.stale || row.circuitBreaker);
-  setText(summary.assets, String(all.length));
-  setText(summary.rising, String(directions.filter((d) => d === "up").length));
-  setText(summary.falling, String(directions.filter((d) => d === "down").length));
-  setText(summary.mover, widest?.asset ?? format.NOTHING);
-  setText(summary.move, widest ? format.change(widest.change24h) : "");
-  summary.move.dataset.direction = format.direction(widest?.change24h);
-  setText(summary.frozen, String(frozen.length));
-  setText(
-    summary.frozenText,
-    frozen.length ? frozen.map((row) => row.asset).join(", ") : "All feeds are in order",
-  );
+let held = null; // Map of what the wallets hold
+const walletRows = new Map(); // symbol -> the row last shown, the same object while nothing changed
+
+const ofKind = (kind) => positions.all().filter((row) => row.kind === kind && row.status !== "closed");
+
+function drawAccount() {
+  const totals = positions.get("account");
+  if (!totals) return;
+  for (const node of account) setText(node, format.usd(totals[node.dataset.account]));
+  const hasDebt = !decimal.isZero(totals.totalBorrowedUSD);
+  gauge.show(totals.healthFactor);
+  setText(at("health"), hasDebt ? "The lowest of your positions, rounded down. Below 0.95 it is liquidated." : "You owe nothing, so nothing can be liquidated.");
 }
 
-/** Ask for the histories in line, a few at a time. */
-function askForHistories() {
-  while (asking < AT_ONCE && wanted.length > 0) {
-    asking += 1;
-    history(wanted.shift()).finally(() => {
-      asking -= 1;
-      askForHistories();
-    });
+function drawStart() {
+  const isDone = {
+    faucet: held !== null && [...held.values()].some((amount) => !decimal.isZero(amount)),
+    supply: ofKind("supply").length > 0,
+    borrow: ofKind("borrow").length > 0,
+  };
+  isDone.faucet ||= isDone.supply || isDone.borrow;
+  for (const step of document.querySelectorAll("[data-step]")) {
+    step.toggleAttribute("data-done", isDone[step.dataset.step]);
   }
+  at("faucet").hidden = isDone.faucet;
+  at("start").hidden = isDone.supply && isDone.borrow;
 }
 
-/** Load one history; where the server is busy or away ask again later, the line is live meanwhile. */
-async function history(symbol) {
-  const address = `/v1/oracle/prices/${encodeURIComponent(symbol)}?history=true&period=24h`;
-  try {
-    const response = await fetch(address, { signal: AbortSignal.timeout(AGAIN_MS) });
-    if (response.status === 429 || response.status >= 500) {
-      askAgain(symbol, Number(response.headers.get("Retry-After")) * 1000);
-    } else if (response.ok) {
-      const { data } = await response.json();
-      const row = table.rows.get(symbol);
-      row?.series.load(data.history, row.updatedAt);
-      if (row) table.touch(symbol);
-    }
-  } catch {
-    askAgain(symbol, 0);
+function drawWallet() {
+  if (held === null || !pools.isReady) return;
+  const rows = [...held].filter(([, amount]) => !decimal.isZero(amount)).map(([asset, amount]) => {
+    const price = prices.get(asset)?.price ?? null;
+    const before = walletRows.get(asset);
+    if (before?.amount === amount && before.price === price) return before;
+    const valueUSD = price === null ? null : decimal.roundDown(decimal.multiply(amount, price), 2);
+    const row = { asset, amount, price, valueUSD };
+    walletRows.set(asset, row);
+    return row;
+  });
+  wallet.show(rows);
+}
+
+const draw = perFrame(() => {
+  if (positions.isReady) {
+    drawAccount();
+    supplies.show(ofKind("supply"));
+    loans.show(ofKind("borrow"));
+    if (held !== null) drawStart();
   }
-}
-
-function askAgain(symbol, leastMs) {
-  const wait = Math.max(leastMs, AGAIN_MS) * (1 + Math.random());
-  setTimeout(() => {
-    wanted.push(symbol);
-    askForHistories();
-  }, wait);
-}
-
-stream.subscribe("prices", {}, {
-  onRow: (row, meta) => {
-    if (table.take(row, meta)) wanted.push(row.asset);
-    if (lastReset !== null) askForHistories();
-  },
-  onRemove: (symbol) => table.remove(symbol),
-  onReset: () => {
-    const now = performance.now();
-    if (lastReset !== null && now - lastReset > HISTORY_OLD_MS) wanted = [...table.rows.keys()];
-    lastReset = now;
-    table.settle();
-    askForHistories();
-  },
-  onState: ({ phase, message }) => {
-    if (phase === "refused") table.say(`The prices cannot be shown: ${message}`);
-  },
+  drawWallet();
+  portfolio.draw();
 });
-showAgeOf("prices");
-setInterval(() => table.tick(performance.now()), 1_000);
-onThemeChange(() => table.recolour());
+
+async function readWallets() {
+  try {
+    held = await own.wallets();
+    draw();
+  } catch (error) {
+    wallet.fail(error.message, readWallets);
+  }
+}
+
+// --- what changes -----------------------------------------------------------------------------------------
+onMoved(positions, () => {
+  portfolio.changed();
+  readWallets();
+});
+positions.onChange(draw);
+prices.onChange(draw);
+pools.onChange(() => walletRows.size === 0 && draw());
+
+const faucet = new Intent("/v1/user/faucet");
+at("faucet").addEventListener("click", async ({ target }) => {
+  target.disabled = true;
+  try {
+    const { data } = await faucet.send();
+    toast(`You got ${data.map(({ amount, asset }) => `${format.amount(amount)} ${asset}`).join(", ")}.`);
+    await readWallets();
+    portfolio.changed();
+  } catch (error) {
+    toast(error.message, { kind: "assertive" });
+  }
+  target.disabled = false;
+});
+
+readWallets();
+portfolio.load();
+showAgeOf("positions");

@@ -1,5 +1,6 @@
 /** One asset's row: what it shows and when it changes. Knows the page's markup, not the stream. */
 
+import { assetLabel } from "../ui/asset.js";
 import { el, flash, setAttribute, setText } from "../ui/dom.js";
 import * as format from "../ui/format.js";
 import { Series } from "../ui/series.js";
@@ -9,9 +10,6 @@ const ARROWS = { up: "▲", down: "▼", flat: "" };
 
 const cell = (name, label, ...children) =>
   el("td", { role: "cell", class: `prices__${name}`, "data-label": label }, ...children);
-
-/** A hue of its own for every symbol. */
-const hue = (symbol) => [...symbol].reduce((sum, char) => (sum * 31 + char.charCodeAt(0)) % 360, 7);
 
 export class PriceRow {
   row = null;
@@ -101,8 +99,6 @@ export class PriceRow {
   }
 
   #build(name) {
-    const mark = el("span", { class: "mark", "aria-hidden": "true" }, this.symbol.slice(0, 1));
-    mark.style.setProperty("--hue", hue(this.symbol));
     this.stale = el("span", { class: "badge badge--warn", hidden: true, title: "No valid price arrives" }, "Stale");
     this.halted = el(
       "span",
@@ -118,15 +114,13 @@ export class PriceRow {
     this.confidence = el("span", {}, format.NOTHING);
     this.source = el("span", {}, format.NOTHING);
     this.age = el("time", { class: "age" }, format.NOTHING);
-    const title = el("span", { class: "asset__name" }, name);
-    const symbol = el("span", { class: "asset__symbol" }, this.symbol, this.stale, this.halted);
     this.element = el(
       "tr",
       { role: "row", "data-asset": this.symbol },
       el(
         "th",
         { role: "rowheader", scope: "row", class: "prices__asset" },
-        el("div", { class: "asset" }, mark, el("span", { class: "asset__text" }, symbol, title)),
+        assetLabel(this.symbol, name, { more: [this.stale, this.halted] }),
       ),
       cell("price", "Price", this.price),
       cell("change", "24 h", this.arrow, this.change),

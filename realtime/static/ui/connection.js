@@ -4,14 +4,15 @@
  * A banner says what happens when the connection is away, and what the reader can do.
  */
 
-import { stream } from "../client.js";
+import { isSignedIn, stream } from "../client.js";
+import { ageOf } from "../client/follow.js";
 import { setAttribute, setText } from "./dom.js";
 import * as format from "./format.js";
 
 const BANNER_MS = 1_500; // a shorter interruption shows in the header alone
 
 const LABELS = {
-  idle: "Not connected",
+  idle: isSignedIn ? "Not connected" : "Public view",
   connecting: "Connecting",
   live: "Live",
   reconnecting: "Reconnecting",
@@ -90,7 +91,7 @@ function tick() {
   const left = retryAt === null ? 0 : Math.ceil((retryAt - performance.now()) / 1000);
   const isWaiting = ["reconnecting", "offline"].includes(state);
   setText(countdown, !isWaiting ? "" : left > 0 ? `Next try in ${left} s.` : "Trying now.");
-  const ms = channel === null ? null : stream.age(channel);
+  const ms = channel === null ? null : ageOf(channel);
   setText(freshness, ms === null ? format.NOTHING : format.age(ms));
   setAttribute(freshness, "data-old", String(ms !== null && ms > 10_000));
 }

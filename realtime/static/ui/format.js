@@ -32,6 +32,93 @@ export function usd(text) {
   return prices.get(decimals).format(text);
 }
 
+const cents = new Intl.NumberFormat(undefined, {
+  style: "currency",
+  currency: "USD",
+  currencyDisplay: "narrowSymbol",
+  minimumFractionDigits: 2,
+  maximumFractionDigits: 2,
+});
+
+/** Format a sum of USD, a decimal string, in cents however small it is: a gain, a fee, a margin. */
+export function usdCents(text) {
+  return text === null || text === undefined ? NOTHING : cents.format(text);
+}
+
+const compact = new Intl.NumberFormat(undefined, {
+  style: "currency",
+  currency: "USD",
+  currencyDisplay: "narrowSymbol",
+  notation: "compact",
+  minimumFractionDigits: 2,
+  maximumFractionDigits: 2,
+});
+const health = new Intl.NumberFormat(undefined, {
+  minimumFractionDigits: 2,
+  maximumFractionDigits: 2,
+  roundingMode: "floor",
+});
+const amounts = new Map(); // decimals -> formatter
+
+/** Format a large sum of USD, a decimal string: $32.01M. */
+export function usdShort(text) {
+  if (text === null || text === undefined) return NOTHING;
+  return Math.abs(Number(text)) < 10_000 ? usd(text) : compact.format(text);
+}
+
+const cents = new Intl.NumberFormat(undefined, {
+  style: "currency",
+  currency: "USD",
+  currencyDisplay: "narrowSymbol",
+});
+
+/** Format a gain or a loss in USD, a number, in cents and with its sign. */
+export function signedUsd(value) {
+  const sign = Math.round(value * 100) === 0 ? "" : value > 0 ? "+" : MINUS;
+  return sign + cents.format(Math.abs(value));
+}
+
+/** Format an amount of an asset, a decimal string, rounded down: never more than there is. */
+export function amount(text, decimals = 6) {
+  if (text === null || text === undefined) return NOTHING;
+  const places = Math.min(decimals, Math.abs(Number(text)) >= 1000 ? 2 : 6);
+  if (!amounts.has(places)) {
+    const options = { maximumFractionDigits: places, roundingMode: "trunc" };
+    amounts.set(places, new Intl.NumberFormat(undefined, options));
+  }
+  return amounts.get(places).format(text);
+}
+
+const whole = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0 });
+const point = new Intl.NumberFormat(undefined).formatToParts(0.5).find(({ type }) => type === "decimal").value;
+
+/** Format an amount of an asset to its last digit, a decimal string that is not negative. */
+export function exact(text) {
+  const [digits, fraction] = text.split(".");
+  return whole.format(BigInt(digits)) + (fraction ? point + fraction : "");
+}
+
+const compactAmount = new Intl.NumberFormat(undefined, {
+  notation: "compact",
+  maximumFractionDigits: 2,
+});
+
+/** Format a large amount of an asset, a decimal string: 24.85M. */
+export function amountShort(text) {
+  if (text === null || text === undefined) return NOTHING;
+  return Math.abs(Number(text)) < 10_000 ? amount(text, 2) : compactAmount.format(text);
+}
+
+/** Format a yield or a ratio, a fraction, without a sign: 3.67%. */
+export function rate(fraction) {
+  return fraction === null || fraction === undefined ? NOTHING : percent.format(fraction);
+}
+
+/** Format a health factor, rounded down; without debt it is infinite. */
+export function healthFactor(value) {
+  return value === null || value === undefined ? "∞" : health.format(value);
+}
+
 /** Return the direction of a change as it will be shown: what rounds to 0.00 % is flat. */
 export function direction(fraction) {
   const shown = Math.round((fraction ?? 0) * 10_000);

@@ -4,10 +4,16 @@ const KEY = "dualis.theme";
 const root = document.documentElement;
 const options = document.querySelectorAll('input[name="theme"]');
 
-/** Call back after the colours have changed, whoever changed them. */
+/** Call back after the colours have changed, whoever changed them; return the function that ends it. */
 export function onThemeChange(callback) {
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", callback);
-  new MutationObserver(callback).observe(root, { attributeFilter: ["data-theme"] });
+  const system = matchMedia("(prefers-color-scheme: dark)");
+  const chosen = new MutationObserver(callback);
+  system.addEventListener("change", callback);
+  chosen.observe(root, { attributeFilter: ["data-theme"] });
+  return () => {
+    system.removeEventListener("change", callback);
+    chosen.disconnect();
+  };
 }
 
 function choose(theme) {
