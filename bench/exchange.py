@@ -110,7 +110,8 @@ def run() -> list[Row]:
 def _placed(site: Site) -> list[Row]:
     site.seed()
     price, made_traders = made(site, _TRADERS)
-    traders = [Trader(n, *one, Decimal(price)) for n, one in enumerate(made_traders)]
+    mark = Decimal(price)
+    traders = [Trader(n, token, key, mark) for n, (token, key) in enumerate(made_traders)]
     with serving(site) as server:
         by_session = measure(site.port, server, traders)
         for trader in traders:

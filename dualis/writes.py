@@ -91,7 +91,7 @@ def update(row: models.Model, *names: str) -> None:
     if names:
         model = type(row)
         fields = [*(model._meta.get_field(name) for name in names), model._meta.pk]
-        values = [getattr(row, field.attname) for field in fields]
+        values = [getattr(row, field.attname) for field in fields]  # type: ignore[union-attr]
         trips.send(_update_sql(model, names), _params(fields, values))
 
 

@@ -82,10 +82,10 @@ def find_desk(
     source: str = WALLET,
 ) -> Desk:
     """Take the desk of a position, found without its lock: pools are locked first."""
-    found, *seen = read_all(_open.of(user_id, position_id), *asked())
+    found, seen, quotes = read_all(_open.of(user_id, position_id), *asked())
     if not found:
         raise errors.PositionNotFound(positionId=position_id)
-    return take_desk(found[0], now, assets, source, View.of(*seen, now))
+    return take_desk(found[0], now, assets, source, View.of(seen, quotes, now))
 
 
 @built_once

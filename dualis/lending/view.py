@@ -41,7 +41,8 @@ class View:
     @classmethod
     def read(cls, now: "datetime | None" = None) -> Self:
         """Read both as the current transaction sees them."""
-        return cls.of(*read_all(*asked()), now)
+        found, quotes = read_all(*asked())
+        return cls.of(found, quotes, now)
 
     @classmethod
     def of(

@@ -162,7 +162,7 @@ def open_desk(
     AccountNotFound for an address without an account.
     """
     wanted = sorted(set(names))
-    asked = [_accounts.of(*wanted), _head.of()]
+    asked: list[Asked[Any]] = [_accounts.of(*wanted), _head.of()]
     if orders_of:
         asked.append(active_orders.of(orders_of))
     rows, heads, *orders = read_all(*asked)
