@@ -3,10 +3,23 @@
 import platform
 import sys
 
-from bench import disk, fanout, fills, governance, market, notices, operations, pages, screen, wire
+from bench import (
+    disk,
+    exchange,
+    fanout,
+    fills,
+    governance,
+    market,
+    notices,
+    operations,
+    pages,
+    screen,
+    wire,
+)
 
 BENCHES = {
     "disk": disk.run,
+    "exchange": exchange.run,
     "fanout": fanout.run,
     "fills": fills.run,
     "governance": governance.run,

@@ -4,7 +4,6 @@ Also what lets a client ask for what changed alone (`ConditionalView`), and what
 once and in a transaction of its own (`idempotent`).
 """
 
-import json
 import logging
 import re
 from collections.abc import Callable
@@ -22,7 +21,6 @@ from django.utils.cache import patch_vary_headers
 from django.utils.http import parse_etags
 from rest_framework import exceptions
 from rest_framework.permissions import AllowAny
-from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
@@ -109,7 +107,7 @@ def idempotent(post: Callable[..., Response]) -> Callable[..., Response]:
 
         def act() -> tuple[int, Any]:
             response = post(self, request, *args, **kwargs)
-            return response.status_code, json.loads(JSONRenderer().render(response.data))
+            return response.status_code, msgspec.to_builtins(response.data)
 
         answer = idempotency.once(
             str(request.user.pk), request.method, request.path, key, body, timezone.now(), act

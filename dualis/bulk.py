@@ -8,8 +8,9 @@ from django.db import connection, transaction
 from django.db.models import JSONField
 from django.dispatch import Signal
 
+from dualis import trips
 from dualis.published import Published
-from dualis.writes import insert_all
+from dualis.writes import upsert_all
 
 COPIED_FROM = 50  # new rows; below it one INSERT is as fast
 
@@ -41,7 +42,7 @@ def save_all(
         else:
             for _, of_model in groupby(everything, type):
                 if field is None:
-                    insert_all(list(of_model), is_upsert=True)
+                    upsert_all(list(of_model))
                 else:
                     _update(list(of_model), field)
         if rows:
@@ -56,6 +57,7 @@ def _insert(rows: Sequence[Published]) -> None:
         return
     from psycopg.types.json import Jsonb
 
+    trips.flush()
     fields = model._meta.concrete_fields
     table = connection.ops.quote_name(model._meta.db_table)
     columns = ", ".join(connection.ops.quote_name(str(field.column)) for field in fields)

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from django.db import OperationalError, transaction
 
-from dualis import errors
+from dualis import errors, trips
 
 T = TypeVar("T")
 
@@ -24,7 +24,7 @@ def retried(act: Callable[[], T], attempts: int = 5) -> T:
     """
     for attempt in range(attempts):
         try:
-            with transaction.atomic(durable=True):
+            with transaction.atomic(durable=True), trips.together():
                 return act()
         except OperationalError as error:
             if not _is_broken_off(error):

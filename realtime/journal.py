@@ -13,15 +13,17 @@ import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import msgspec
 from django.db import connection, transaction
 from django.utils import timezone
 
+from dualis import trips
 from dualis.errors import JournalGone
 from dualis.published import Published, Told
 from dualis.timestamps import iso
-from dualis.writes import insert_all
+from dualis.writes import FEW, insert_all
 from realtime import messages
 from realtime.models import Event, Head
 from realtime.topics import Kind, kind_of
@@ -31,6 +33,8 @@ EVENT_RETENTION = timedelta(days=7)
 COPIED_FROM = 50  # events; below it one INSERT is as fast
 PRUNE_BATCH = 20_000  # rows a transaction: pruning never holds up writers for long
 
+_ADVANCE = "UPDATE realtime_head SET seq = seq + %s WHERE id = 1 RETURNING seq, epoch"
+_LAST = "(SELECT seq FROM realtime_head WHERE id = 1)"
 _encode = msgspec.json.Encoder().encode
 _local = threading.local()
 _listeners: list[Callable[[str, list[messages.Event]], None]] = []
@@ -62,13 +66,11 @@ def record(rows: Sequence[Published], *, is_deleted: bool = False) -> None:
     told = [face for row in rows for face in row.faces()]
     if not told:
         return
-    last, epoch = _advance(len(told))
-    at = timezone.now()
-    written = [
-        _event(seq, face, at, is_deleted) for seq, face in enumerate(told, last - len(told) + 1)
-    ]
-    _write(written)
-    part = _Part(_transaction(), epoch, [to_message(event, epoch) for event in written])
+    part = _Part(_transaction())
+    trips.send(_ADVANCE, [len(told)], part.take)
+    data = [face.to_dict() for face in told]
+    part.events = _events(told, data, is_deleted)
+    _write(part)
     transaction.on_commit(part, robust=True)
 
 
@@ -176,18 +178,30 @@ class _Transaction:
 
 
 class _Part:
-    """The on-commit callback of one `record`.
+    """The on-commit callback of one `record`, whose events have their numbers by the commit.
 
     Django drops the callbacks of a savepoint that is rolled back, and with its last reference a
     part leaves its transaction: those still in `parts` at the commit are those that count.
     """
 
-    def __init__(self, whole: _Transaction, epoch: str, events: list[messages.Event]) -> None:
-        self.whole, self.epoch, self.events = whole, epoch, events
+    def __init__(self, whole: _Transaction) -> None:
+        self.whole, self.epoch, self.last = whole, "", 0
+        self.events: list[Event] = []
         whole.parts.add(self)
 
+    def take(self, rows: trips.Rows) -> None:
+        """Take what the head answers: the `seq` of the last event, and the epoch."""
+        assert rows, "the migration creates the head row"
+        ((self.last, self.epoch),) = rows
+
+    def number(self) -> None:
+        """Give the events their numbers, once the head has answered."""
+        for seq, event in enumerate(self.events, self.last - len(self.events) + 1):
+            event.seq = seq
+
     def __call__(self) -> None:
-        self.whole.events += self.events
+        self.number()
+        self.whole.events += [to_message(event, self.epoch) for event in self.events]
         self.whole.parts.discard(self)
         if not self.whole.parts:
             for listener in list(_listeners):
@@ -204,18 +218,17 @@ def _transaction() -> _Transaction:
     return whole
 
 
-def _advance(count: int) -> tuple[int, str]:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE realtime_head SET seq = seq + %s WHERE id = 1 RETURNING seq, epoch", [count]
-        )
-        row = cursor.fetchone()
-    assert row is not None, "the migration creates the head row"
-    return row[0], row[1]
+def _write(part: _Part) -> None:
+    """Insert the events of a part; few of them in one trip with the head's answer.
 
-
-def _write(events: Sequence[Event]) -> None:
-    """Insert events; many of them through COPY where there is one, at a fifth of the cost."""
+    Many go through COPY where there is one, at a fifth of the cost.
+    """
+    events = part.events
+    if len(events) <= FEW:
+        insert_all(events, last_key=_LAST)
+        return
+    trips.flush()
+    part.number()
     if connection.vendor != "postgresql" or len(events) < COPIED_FROM:
         insert_all(events)
         return
@@ -233,21 +246,22 @@ def _write(events: Sequence[Event]) -> None:
             copy.write_row([values[name] for name in names])
 
 
-def _event(seq: int, row: Told, at: datetime, is_deleted: bool) -> Event:
-    data = row.to_dict()
-    if is_deleted:
-        data["deleted"] = True
-    return Event(
-        seq=seq,
-        channel=row.CHANNEL,
-        key=row.stream_key(),
-        owner=row.stream_owner(),
-        dims=list(row.stream_dims()),
-        is_state=kind_of(row.CHANNEL) is Kind.STATE,
-        is_deleted=is_deleted,
-        at=at,
-        text=_encode(data).decode(),
-    )
+def _events(told: Sequence[Told], data: list[dict[str, Any]], is_deleted: bool) -> list[Event]:
+    at = timezone.now()
+    more = {"deleted": True} if is_deleted else {}
+    return [
+        Event(
+            channel=row.CHANNEL,
+            key=row.stream_key(),
+            owner=row.stream_owner(),
+            dims=list(row.stream_dims()),
+            is_state=kind_of(row.CHANNEL) is Kind.STATE,
+            is_deleted=is_deleted,
+            at=at,
+            text=_encode({**shown, **more}).decode(),
+        )
+        for row, shown in zip(told, data, strict=True)
+    ]
 
 
 def _prune_batch(is_state: bool, before: datetime, field: str) -> int:

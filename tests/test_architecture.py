@@ -98,6 +98,7 @@ MODELS = {
     "dualis.published",
     "dualis.trading.marks",
     "dualis.trading.order_models",
+    "dualis.trips",
     "dualis.trading.portfolio_models",
     "dualis.trading.twap_models",
     "dualis.writes",

@@ -10,6 +10,7 @@ from django.utils import timezone
 from dualis.bulk import COPIED_FROM, save_all
 from dualis.errors import JournalGone
 from dualis.notifications.models import Notification, UnreadCount
+from dualis.retry import retried
 from realtime import journal
 from realtime.models import Event, Head
 from tests import world
@@ -72,6 +73,26 @@ def test_one_transaction_is_announced_once_in_order(alice, announced):
             second = world.notification(alice)
         count_row(alice).save()
     assert announced == [[first.id, second.id, "unread_count"]]
+
+
+def test_events_are_numbered_though_the_heads_answer_comes_with_the_commit(alice):
+    told, before = [], journal.position().seq
+    undo = journal.listen(lambda epoch, events: told.extend((epoch, e.seq, e.key) for e in events))
+    first, second = (world.notification(alice, save=False) for _ in range(2))
+
+    def act():
+        save_all([first])
+        with pytest.raises(RuntimeError), transaction.atomic():
+            save_all([world.notification(alice, save=False)])
+            raise RuntimeError
+        save_all([count_row(alice), second])
+
+    retried(act)
+    undo()
+    epoch = journal.position().epoch
+    keys = [first.id, "unread_count", second.id]
+    assert told == [(epoch, before + place, key) for place, key in enumerate(keys, 1)]
+    assert [(e.seq, e.key) for e in journal.since(before)] == [one[1:] for one in told]
 
 
 def test_a_rolled_back_savepoint_leaves_neither_event_nor_hole(alice, announced):

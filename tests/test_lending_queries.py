@@ -15,10 +15,12 @@ pytestmark = pytest.mark.django_db
 
 # The log-in, the transaction with the request's key and a savepoint, seven locks and look-ups (ten
 # for a loan), the wallet, the movement with its entries, three rows, their journal, the totals.
-MOST = {"supply": 24, "withdraw": 23, "borrow": 26, "repay": 25}
+SINGLY = {"supply": 24, "withdraw": 24, "borrow": 26, "repay": 26}
+# On PostgreSQL most go together: log-in, begin, key, what is seen, locks, writes, journal, end.
+TRIPS = 8
 
 
-@pytest.mark.parametrize("operation", MOST)
+@pytest.mark.parametrize("operation", SINGLY)
 def test_an_operation_takes_no_more_statements_than_this(operation):
     lm.opened()
     user = lm.rich("ada")
@@ -37,7 +39,9 @@ def test_an_operation_takes_no_more_statements_than_this(operation):
                 address, {"amount": "10"}, format="json", headers={"Idempotency-Key": key}
             )
         assert answer.status_code in (200, 201), answer.content
-    assert len(queries) <= MOST[operation], [query["sql"][:80] for query in queries]
+    most = TRIPS if connection.vendor == "postgresql" else SINGLY[operation]
+    sent = [query["sql"][:80] for query in queries if query["sql"]]  # no savepoint that waits
+    assert len(sent) <= most, sent
 
 
 def test_a_loan_leaves_the_wallet_of_its_collateral_alone():

@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from dualis.accounts.models import Session, SessionUse
 from dualis.accounts.money import Wallet
-from dualis.lookups import built_once
+from dualis.lookups import built_once, read_all
 from tests.people import make_user, sign_in
 
 pytestmark = pytest.mark.django_db
@@ -45,6 +45,42 @@ def test_each_number_of_values_is_a_query_of_its_own():
     assert [row.asset for row in these("USDC", "CC")] == ["CC", "USDC"]
     assert [row.asset for row in these("ETH")] == ["ETH"]
     assert [row.asset for row in these("ETH", "ETH")] == ["ETH"]
+
+
+def test_numbers_are_compared_as_numbers():
+    @built_once
+    def recent(number, asset):
+        return Wallet.objects.filter(id__gte=number, asset=asset).order_by("id")[:2]
+
+    user = make_user()
+    ids = [Wallet.objects.create(user=user, asset=asset).id for asset in ("CC", "ETH", "USDC")]
+    assert [row.id for row in recent(ids[1], "ETH")] == [ids[1]]
+    assert recent(ids[2], "ETH") == []
+
+
+def test_several_are_read_in_their_order_in_one_trip():
+    @built_once
+    def of(asset):
+        return Wallet.objects.filter(asset=asset)
+
+    user = make_user()
+    for asset in ("CC", "ETH"):
+        Wallet.objects.create(user=user, asset=asset)
+    of("CC")
+    with CaptureQueriesContext(connection) as queries:
+        found = read_all(of.of("ETH"), of.of("USDC"), of.of("CC"))
+    assert [[row.asset for row in rows] for rows in found] == [["ETH"], [], ["CC"]]
+    assert len(queries) == (1 if connection.vendor == "postgresql" else 3)
+
+
+def test_columns_left_out_are_read_when_they_are_asked_for():
+    @built_once
+    def of(asset):
+        return Wallet.objects.filter(asset=asset).only("asset")
+
+    Wallet.objects.create(user=make_user(), asset="ETH", amount=Decimal("1.5"))
+    (row,) = of("ETH")
+    assert "amount" not in row.__dict__ and row.amount == Decimal("1.5")
 
 
 def test_related_rows_come_with_it_in_one_query():

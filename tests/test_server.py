@@ -1,5 +1,6 @@
 """The server as it runs: a real process, real sockets, the page's keepalive, sizes and end."""
 
+import asyncio
 import json
 import signal
 import time
@@ -9,6 +10,7 @@ from websockets.exceptions import ConnectionClosedError
 from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory
 from websockets.frames import Frame, Opcode
 
+from realtime import server
 from tests.process import RawClient, Site, until
 
 pytestmark = pytest.mark.process
@@ -277,3 +279,17 @@ def test_a_restart_goes_on_where_it_stopped(tmp_path):
         again = client.subscribe("notifications", seq=True, after=ack["seq"], epoch=ack["epoch"])
         assert again["resumed"] is True and again["seq"] >= ack["seq"]
     site.end()
+
+
+def test_what_is_there_at_the_start_is_not_looked_through_for_garbage(monkeypatch):
+    done = []
+
+    async def started(self, sockets=None):
+        done.append("startup")
+
+    monkeypatch.setattr(server.UvicornServer, "startup", started)
+    for name in ("collect", "freeze", "set_threshold"):
+        monkeypatch.setattr(server.gc, name, lambda *args, name=name: done.append((name, *args)))
+    asyncio.run(server.Server(server.config("127.0.0.1", 0)).startup())
+    frozen = [("collect",), ("freeze",), ("set_threshold", server.GARBAGE_AFTER)]
+    assert done == ["startup", *frozen]

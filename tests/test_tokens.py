@@ -186,6 +186,14 @@ def test_algorithm_none_is_unauthorized():
         tokens.authenticate(_unsigned(claims), now=NOW)
 
 
+def test_a_token_that_was_good_is_checked_against_the_key_of_today(settings):
+    token = sign_in(make_user()).access_token
+    assert tokens.authenticate(token, now=NOW)
+    settings.JWT_SIGNING_KEY = "another-key-" * 8
+    with pytest.raises(errors.Unauthorized):
+        tokens.authenticate(token, now=NOW)
+
+
 def test_another_key_and_another_algorithm_are_unauthorized():
     claims = claims_of(sign_in(make_user()).access_token)
     for token in (

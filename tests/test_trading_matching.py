@@ -154,6 +154,7 @@ def test_frozen_collateral_backs_no_new_order_and_hinders_no_reduction():
 @pytest.fixture
 def short_look(monkeypatch):
     monkeypatch.setattr(books, "REACH", 3)
+    monkeypatch.setattr(books, "NEAREST", 1)
 
 
 def asks(*prices):

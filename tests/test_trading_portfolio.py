@@ -123,7 +123,7 @@ def test_a_round_that_dies_is_taken_anew_and_counts_nothing_twice(monkeypatch):
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr(portfolio, "insert_all", die)
+        patch.setattr(portfolio, "upsert_all", die)
         with pytest.raises(Killed):
             sample(0)
     assert not samples() and not PortfolioTotals.objects.exists()

@@ -3,13 +3,18 @@
 from decimal import Decimal
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from dualis import writes
 from dualis.accounts.money import Entry, Movement, Wallet
+from dualis.lending import borrowing, supplying
+from dualis.lending.models import BorrowPosition
+from dualis.lookups import built_once
 from dualis.models import IdempotencyKey
 from dualis.notifications.models import UnreadCount
+from dualis.trading.models import UsedNonce
+from tests import lending_market
 from tests.people import NOW, make_user
 
 pytestmark = pytest.mark.django_db
@@ -45,9 +50,73 @@ def test_nothing_is_written_of_no_rows():
 @pytest.mark.parametrize("count", [2, writes.FEW + 1])
 def test_an_upsert_overwrites_what_is_there_and_adds_what_is_not(count):
     users = [make_user(f"user-{number}@example.com") for number in range(count)]
-    writes.insert_all([UnreadCount(user=users[0], count=1)], is_upsert=True)
-    writes.insert_all([UnreadCount(user=user, count=7) for user in users], is_upsert=True)
+    writes.upsert_all([UnreadCount(user=users[0], count=1)])
+    writes.upsert_all([UnreadCount(user=user, count=7) for user in users])
     assert list(UnreadCount.objects.values_list("count", flat=True)) == [7] * count
+
+
+@built_once
+def locked(asset):
+    return Wallet.objects.select_for_update(no_key=True).filter(asset=asset)
+
+
+def test_of_a_locked_row_only_what_changed_is_written():
+    Wallet.objects.create(user=make_user(), asset="ETH", amount=Decimal(1))
+    (row,) = locked("ETH")
+    with CaptureQueriesContext(connection) as queries:
+        writes.upsert_all([row])
+        assert not queries.captured_queries
+        row.amount = Decimal(2)
+        writes.upsert_all([row])
+    (query,) = queries
+    assert query["sql"].startswith('UPDATE "accounts_wallet" SET "amount" = ')
+    assert '"asset"' not in query["sql"] and Wallet.objects.get().amount == 2
+
+
+def test_what_was_written_once_of_a_locked_row_is_written_again():
+    Wallet.objects.create(user=make_user(), asset="ETH", amount=Decimal(1))
+    (row,) = locked("ETH")
+    row.amount = Decimal(2)
+    with pytest.raises(KeyError), transaction.atomic():
+        writes.upsert_all([row])
+        raise KeyError
+    writes.upsert_all([row])  # as it stood when the savepoint took it back
+    assert Wallet.objects.get().amount == 2
+    row.amount = Decimal(1)
+    writes.upsert_all([row])  # as it was read
+    assert Wallet.objects.get().amount == 1
+
+
+def test_json_of_a_locked_row_is_written_though_it_changed_in_place():
+    @built_once
+    def positions(owner):
+        return BorrowPosition.objects.select_for_update(no_key=True).filter(user_id=owner)
+
+    lending_market.opened()
+    user = lending_market.rich("ada")
+    supplying.supply(user.id, "usdc-main", "10000", now=lending_market.T0)
+    borrowing.open_position(user.id, "usdc-main", "5000", {"ETH": "10"}, now=lending_market.T0)
+    (row,) = positions(user.id)
+    row.collateral["ETH"] = "11"
+    writes.upsert_all([row])
+    assert BorrowPosition.objects.get().collateral == {"ETH": "11"}
+
+
+@pytest.mark.parametrize("count", [0, 2, writes.FEW + 1])
+def test_values_are_inserted_without_instances(count):
+    user = make_user()
+    told = movement(user)
+    writes.insert_all([told])
+    values = [(told.id, "a", user.id, "ETH", Decimal(number), NOW) for number in range(count)]
+    writes.insert_values(Entry, values)
+    assert list(Entry.objects.order_by("id").values_list("amount", flat=True)) == list(range(count))
+
+
+def test_a_row_is_inserted_once():
+    assert writes.insert_new(UsedNonce, ("0xa", 1, NOW))
+    assert not writes.insert_new(UsedNonce, ("0xa", 1, NOW))
+    assert writes.insert_new(UsedNonce, ("0xa", 2, NOW))
+    assert UsedNonce.objects.count() == 2
 
 
 def test_an_update_writes_its_columns_alone_of_its_row_alone():

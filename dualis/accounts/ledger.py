@@ -18,7 +18,7 @@ from django.db.models import QuerySet
 
 from dualis.accounts.money import Entry, Movement
 from dualis.exact import EXACT, ZERO
-from dualis.writes import insert_all
+from dualis.writes import insert_all, insert_values
 
 OUTSIDE = "outside"
 _CHUNK = 2_000  # rows held in memory while an account is summed
@@ -64,21 +64,10 @@ def post(
     """
     assert connection.in_atomic_block, "a movement is written with what it tells of"
     movement = Movement(kind=kind, at=now, user_id=user_id, reference=reference, memo=memo)
-    entries = [
-        Entry(
-            movement=movement,
-            account=leg.account,
-            owner_id=leg.owner,
-            asset=leg.asset,
-            amount=leg.amount,
-            at=now,
-        )
-        for leg in legs
-        if leg.amount
-    ]
-    _check(legs, entries)
+    kept = [leg for leg in legs if leg.amount]
+    _check(kept)
     insert_all([movement])
-    insert_all(entries)
+    insert_values(Entry, [(movement.id, x.account, x.owner, x.asset, x.amount, now) for x in kept])
     return movement
 
 
@@ -129,10 +118,10 @@ def _entries(user_id: str, filters: Filters) -> QuerySet[Entry]:
     return rows
 
 
-def _check(legs: Sequence[Leg], entries: Sequence[Entry]) -> None:
-    kept = [leg.amount for leg in legs if leg.amount]
-    assert kept == [entry.amount for entry in entries], "amounts have at most 18 places"
+def _check(legs: Sequence[Leg]) -> None:
+    column = Entry._meta.get_field("amount")
     sums: dict[str, Decimal] = defaultdict(lambda: ZERO)
-    for entry in entries:
-        sums[entry.asset] = EXACT.add(sums[entry.asset], entry.amount)
+    for leg in legs:
+        assert column.to_python(leg.amount) == leg.amount, "amounts have at most 18 places"
+        sums[leg.asset] = EXACT.add(sums[leg.asset], leg.amount)
     assert not any(sums.values()), f"the legs of a movement sum to zero, not {dict(sums)}"

@@ -7,6 +7,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Annotated, Literal
 
 import jwt
@@ -21,6 +22,7 @@ from dualis.lookups import built_once
 
 ACCESS_LIFETIME = timedelta(minutes=15)  # Dualis
 MAX_LENGTH = 2048  # ours have about 350 characters
+REMEMBERED = 2_000  # texts whose signature need not be checked again: a client sends one many times
 
 _UserId = Annotated[str, msgspec.Meta(pattern=r"\Ausr_[0-9a-z]{6,28}\Z")]
 _SessionId = Annotated[str, msgspec.Meta(pattern=r"\Ases_[0-9a-z]{6,28}\Z")]
@@ -148,13 +150,16 @@ def _mint(token: Token, session: Session, now: datetime, expires_at: datetime) -
 
 def _decode(token: str) -> Claims | None:
     """Return the claims of a token signed with our key, expired or not; None for anything else."""
-    if len(token) > MAX_LENGTH:
-        return None
+    return _signed(token, settings.JWT_SIGNING_KEY) if len(token) <= MAX_LENGTH else None
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _signed(token: str, key: str) -> Claims | None:
     try:
         # Time is checked against the caller's `now`, not against this machine's clock.
         payload = jwt.decode(
             token,
-            settings.JWT_SIGNING_KEY,
+            key,
             algorithms=["HS256"],
             options={
                 "verify_exp": False,

@@ -22,7 +22,7 @@ from dualis.accounts.ledger import OUTSIDE, Leg
 from dualis.accounts.models import User
 from dualis.accounts.money import Movement, Wallet
 from dualis.exact import EXACT, plain_trimmed
-from dualis.lookups import built_once
+from dualis.lookups import Asked, built_once
 from dualis.writes import update
 
 DEPOSIT = "deposit"
@@ -53,12 +53,24 @@ def lock(pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Wallet]:
     wanted = sorted(set(pairs))
     if not wanted:
         return {}
-    texts = [text for pair in wanted for text in pair]
-    found = {(row.user_id, row.asset): row for row in _locked(*texts)}
+    return found_or_made(wanted, asked(wanted).read())
+
+
+def asked(pairs: Iterable[tuple[str, str]]) -> Asked[Wallet]:
+    """Return what `lock` reads, to be read in one trip with other locks; then `found_or_made`."""
+    return _locked.of(*(text for pair in sorted(set(pairs)) for text in pair))
+
+
+def found_or_made(
+    pairs: Iterable[tuple[str, str]], rows: Iterable[Wallet]
+) -> dict[tuple[str, str], Wallet]:
+    """Return what `lock` does of the locked ones among these wallets."""
+    wanted = sorted(set(pairs))
+    found = {(row.user_id, row.asset): row for row in rows}
     missing = [Wallet(user_id=pair[0], asset=pair[1]) for pair in wanted if pair not in found]
     if missing:
         Wallet.objects.bulk_create(missing, ignore_conflicts=True)
-        found = {(row.user_id, row.asset): row for row in _locked(*texts)}
+        found = {(row.user_id, row.asset): row for row in asked(wanted).read()}
     return found
 
 

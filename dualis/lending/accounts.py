@@ -14,12 +14,12 @@ from dualis.lookups import built_once
 
 def lock_account(user_id: str, now: datetime) -> Account:
     """Lock a user's account row; make it if it is missing."""
-    found = _locked_account(user_id)
+    found = locked_account(user_id)
     if not found:
         Account._base_manager.bulk_create(
             [Account(user_id=user_id, changed_at=now)], ignore_conflicts=True
         )
-        found = _locked_account(user_id)
+        found = locked_account(user_id)
     return found[0]
 
 
@@ -43,27 +43,27 @@ def tier_of(user_id: str) -> CreditTier:
 
 def supply_position(user_id: str, pool_id: str) -> SupplyPosition | None:
     """Lock and return a user's open supply position in a pool."""
-    return next(iter(_locked_supply(user_id, pool_id)), None)
+    return next(iter(locked_supply(user_id, pool_id)), None)
 
 
 def borrow_position(user_id: str, position_id: str) -> BorrowPosition | None:
     """Lock and return one of a user's open borrow positions."""
-    return next(iter(_locked_borrow(user_id, position_id)), None)
+    return next(iter(locked_borrow(user_id, position_id)), None)
 
 
 @built_once
-def _locked_account(user_id: str) -> QuerySet[Account]:
+def locked_account(user_id: str) -> QuerySet[Account]:
     return Account.objects.select_for_update(no_key=True).filter(user_id=user_id)
 
 
 @built_once
-def _locked_supply(user_id: str, pool_id: str) -> QuerySet[SupplyPosition]:
+def locked_supply(user_id: str, pool_id: str) -> QuerySet[SupplyPosition]:
     rows = SupplyPosition.objects.select_for_update(no_key=True, of=("self",))
     return rows.filter(user_id=user_id, pool_id=pool_id, closed_at=None)
 
 
 @built_once
-def _locked_borrow(user_id: str, position_id: str) -> QuerySet[BorrowPosition]:
+def locked_borrow(user_id: str, position_id: str) -> QuerySet[BorrowPosition]:
     rows = BorrowPosition.objects.select_for_update(no_key=True, of=("self",))
     return rows.filter(user_id=user_id, id=position_id, closed_at=None)
 

@@ -15,16 +15,17 @@ from dualis.accounts import ledger, wallets
 from dualis.accounts.ledger import Leg
 from dualis.accounts.money import Wallet
 from dualis.bulk import save_all
-from dualis.lending import accounts, bookings, figures, pools, protecting, risk
+from dualis.lending import accounts, bookings, figures, locking, pools, protecting, risk
 from dualis.lending.models import (
     Account,
     BorrowPosition,
+    Market,
     Pool,
     ProtectionRule,
     SupplyPosition,
 )
-from dualis.lending.view import View
-from dualis.lookups import built_once
+from dualis.lending.view import View, asked
+from dualis.lookups import built_once, read_all
 
 WALLET, SUPPLY = "wallet", "supply"
 
@@ -43,6 +44,7 @@ class Desk:
     supplies: dict[str, SupplyPosition]
     legs: list[Leg]
     rules: list[ProtectionRule]  # those that were active when they were locked
+    market: Market
 
     @property
     def pool(self) -> Pool:
@@ -72,12 +74,18 @@ class Desk:
         protecting.save(self.rules, self.position, self.now)
 
 
-def find(user_id: str, position_id: str) -> BorrowPosition:
-    """Return a position without its lock: pools are locked first, then it is read again."""
-    found = _open(user_id, position_id)
+def find_desk(
+    user_id: str,
+    position_id: str,
+    now: datetime,
+    assets: Collection[str] = (),
+    source: str = WALLET,
+) -> Desk:
+    """Take the desk of a position, found without its lock: pools are locked first."""
+    found, seen, quotes = read_all(_open.of(user_id, position_id), *asked())
     if not found:
         raise errors.PositionNotFound(positionId=position_id)
-    return found[0]
+    return take_desk(found[0], now, assets, source, View.of(seen, quotes, now))
 
 
 @built_once
@@ -90,45 +98,50 @@ def take_desk(
     now: datetime,
     assets: Collection[str] = (),
     source: str = WALLET,
+    view: View | None = None,
 ) -> Desk:
-    """Lock everything an operation on a position may touch, in the one order."""
+    """Lock everything an operation on a position may touch, in the one order.
+
+    `view` is one that was read with the position, if it was.
+    """
     if source not in (WALLET, SUPPLY):
         raise errors.ValidationError({"source": ['must be "wallet" or "supply".']})
     user_id = position.user_id
-    view = View.read(now)
+    view = view or View.read(now)
     symbols = {*assets, *position.held()}
-    ids = {position.pool_id}
+    supplied_to = set()
     for symbol in symbols:
         pool = view.pool_of(symbol)
         if pool is None or symbol not in view.quotes:
             raise errors.CollateralNotAccepted(asset=symbol)
         if source == SUPPLY and symbol in assets:
-            ids.add(pool.id)
-    locked = pools.lock(ids, now)
-    if not position._state.adding:
-        fresh = accounts.borrow_position(user_id, position.id)
-        if fresh is None or set(fresh.held()) - symbols:
+            supplied_to.add(pool.id)
+    is_new = position._state.adding
+    locked = locking.lock(
+        user_id,
+        view,
+        now,
+        pool_ids={position.pool_id, *supplied_to},
+        supplied_to=supplied_to,
+        position_id="" if is_new else position.id,
+        assets=symbols,
+    )
+    if not is_new:
+        if locked.borrow is None or set(locked.borrow.held()) - symbols:
             raise errors.PositionNotFound(positionId=position.id)
-        position = fresh
-    supplies = {}
-    if source == SUPPLY:
-        for pool in locked.values():
-            found = accounts.supply_position(user_id, pool.id)
-            if pool.asset_id in assets and found is not None:
-                supplies[pool.asset_id] = found
-    account = accounts.lock_account(user_id, now)
-    names = {locked[position.pool_id].asset_id, *symbols}
+        position = locked.borrow
     desk = Desk(
         user_id,
         now,
-        locked,
+        locked.pools,
         position,
-        account,
-        wallets.lock([(user_id, name) for name in sorted(names)]),
-        view.with_pools(locked.values()),
-        supplies,
-        bookings.interest_of_pool(locked[position.pool_id]),
-        protecting.lock(position.id),
+        locked.account,
+        locked.wallets,
+        view.with_pools(locked.pools.values()),
+        {view.pools[pool_id].asset_id: row for pool_id, row in locked.supplies.items()},
+        bookings.interest_of_pool(locked.pools[position.pool_id]),
+        locked.rules,
+        locked.market,
     )
     debt = figures.debt(position, desk.pool)
     desk.legs += bookings.interest_of_debt(position, desk.pool, debt)

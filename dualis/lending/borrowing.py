@@ -18,7 +18,15 @@ from dualis.accounts import wallets
 from dualis.exact import EXACT, ZERO, div_down, mul_down, plain_trimmed
 from dualis.lending import accounts, bookings, bookkeeping, figures, pools, risk
 from dualis.lending.books import BooksRefusal, RepaysTooMuch
-from dualis.lending.borrow_desk import SUPPLY, WALLET, Desk, find, pool_of, require_live, take_desk
+from dualis.lending.borrow_desk import (
+    SUPPLY,
+    WALLET,
+    Desk,
+    find_desk,
+    pool_of,
+    require_live,
+    take_desk,
+)
 from dualis.lending.models import BorrowPosition, Pool
 from dualis.lending.supplying import take_out
 from dualis.lending.view import View
@@ -64,7 +72,7 @@ def open_position(
 @transaction.atomic
 def borrow(user_id: str, position_id: str, amount: str, *, now: datetime) -> Done:
     """Borrow more on an open position; "max" takes the whole capacity."""
-    desk = take_desk(find(user_id, position_id), now)
+    desk = find_desk(user_id, position_id, now)
     lent = _lend(desk, amount)
     desk.save("borrow", "borrow")
     return Done(lent, desk.position)
@@ -76,7 +84,7 @@ def repay(user_id: str, position_id: str, amount: str, *, now: datetime) -> Done
 
     A full repayment returns all collateral and closes the position (rulings, 9).
     """
-    return repay_at(take_desk(find(user_id, position_id), now), amount)
+    return repay_at(find_desk(user_id, position_id, now), amount)
 
 
 def repay_at(desk: Desk, amount: str) -> Done:
@@ -93,7 +101,7 @@ def add_collateral(
     user_id: str, position_id: str, asset: str, amount: str, *, now: datetime, source: str = WALLET
 ) -> Done:
     """Lock more collateral, from the wallet or from what is supplied of the same asset."""
-    desk = take_desk(find(user_id, position_id), now, [asset], source)
+    desk = find_desk(user_id, position_id, now, [asset], source)
     return add_collateral_at(desk, asset, amount, source)
 
 
@@ -109,7 +117,7 @@ def remove_collateral(
     user_id: str, position_id: str, asset: str, amount: str, *, now: datetime
 ) -> Done:
     """Let collateral go back into the wallet, as far as the debt allows ("max": all of that)."""
-    desk = take_desk(find(user_id, position_id), now, [asset])
+    desk = find_desk(user_id, position_id, now, [asset])
     position = desk.position
     held = position.held()
     if asset not in held:
@@ -130,7 +138,7 @@ def remove_collateral(
 @transaction.atomic
 def close_position(user_id: str, position_id: str, *, now: datetime) -> Done:
     """Repay everything from the wallet and take all collateral back, in one step."""
-    desk = take_desk(find(user_id, position_id), now)
+    desk = find_desk(user_id, position_id, now)
     paid = _pay_back(desk, figures.debt(desk.position, desk.pool))
     _let_all_go(desk)
     desk.save("close", "repay")
@@ -140,9 +148,9 @@ def close_position(user_id: str, position_id: str, *, now: datetime) -> Done:
 def _lend(desk: Desk, amount: str) -> Decimal:
     """Borrow for the position, if the pool, the caps, the prices and the collateral allow it."""
     pool, position = desk.pool, desk.position
-    market = pools.require_open(pool, "borrow")
+    pools.require_open(pool, "borrow", desk.market)
     require_live(desk)
-    pools.require_no_grace(market, (pool.asset_id, *position.held()), desk.now)
+    pools.require_no_grace(desk.market, (pool.asset_id, *position.held()), desk.now)
     found = figures.risk_position(position, desk.view)
     price = found.debt.price.spot
     asked = amounts.parse(amount, pool.places)

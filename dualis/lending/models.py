@@ -20,7 +20,7 @@ from dualis.lending.books import PoolBooks, TierDebt
 from dualis.lending.rates import RateModel
 from dualis.lending.terms import AssetTerms, CollateralTier, CreditTier
 from dualis.lending.view import View
-from dualis.lookups import built_once
+from dualis.lookups import built_once, read_all
 from dualis.oracle.models import Asset
 from dualis.published import Published
 
@@ -303,7 +303,7 @@ class Account(Published):
         return self.user_id
 
     def to_dict(self) -> dict[str, Any]:
-        supplies, borrows = _supplies(self.user_id), _borrows(self.user_id)
+        supplies, borrows = read_all(_supplies.of(self.user_id), _borrows.of(self.user_id))
         return figures.account_row(supplies, borrows, self.view or View.read())
 
 

@@ -3,7 +3,7 @@
 Lock order everywhere: pools by id, positions by id, the account, wallets; then the first save.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from math import ceil
 
@@ -31,8 +31,13 @@ def lock(pool_ids: Iterable[str], now: datetime) -> dict[str, Pool]:
     wanted = sorted(set(pool_ids))
     if not wanted:
         return {}
-    pools = {pool.id: pool for pool in _locked(*wanted)}
-    for pool_id in wanted:
+    return accrued(wanted, locked(*wanted), now)
+
+
+def accrued(pool_ids: Sequence[str], rows: Iterable[Pool], now: datetime) -> dict[str, Pool]:
+    """Accrue locked pools to `now`; PoolNotFound for an id that is not among them."""
+    pools = {pool.id: pool for pool in rows}
+    for pool_id in pool_ids:
         if pool_id not in pools:
             raise errors.PoolNotFound(poolId=pool_id)
     for pool in pools.values():
@@ -41,7 +46,7 @@ def lock(pool_ids: Iterable[str], now: datetime) -> dict[str, Pool]:
 
 
 @built_once
-def _locked(*pool_ids: str) -> QuerySet[Pool]:
+def locked(*pool_ids: str) -> QuerySet[Pool]:
     rows = Pool.objects.select_for_update(no_key=True, of=("self",))
     return rows.filter(id__in=pool_ids).order_by("id")
 
@@ -108,19 +113,17 @@ def book_interest(now: datetime) -> None:
     save_all([], silent=list(pools.values()))
 
 
-def require_open(pool: Pool, operation: str) -> Market:
+def require_open(pool: Pool, operation: str, market: Market) -> None:
     """Raise unless the pool and the protocol take this operation: supply or borrow."""
-    (market,) = _market()
     if market.is_paused:
         raise errors.ProtocolPaused()
     is_paused = pool.is_supply_paused if operation == "supply" else pool.is_borrow_paused
     if not pool.is_active or is_paused or (operation == "borrow" and not pool.is_borrowable):
         raise errors.PoolInactive(poolId=pool.id, operation=operation)
-    return market
 
 
 @built_once
-def _market() -> QuerySet[Market]:
+def the_market() -> QuerySet[Market]:
     return Market.objects.filter(id=1)
 
 

@@ -16,6 +16,7 @@ from dualis.lending import accounts
 from dualis.lending.models import BorrowPosition, Pool
 from dualis.lending.protection import HIGHEST, LOWEST
 from dualis.lending.protection_models import TRIGGER_PLACES, Action, Outcome, ProtectionRule
+from dualis.lookups import built_once
 
 
 @transaction.atomic
@@ -81,8 +82,13 @@ def of_user(user_id: str) -> QuerySet[ProtectionRule]:
 
 def lock(position_id: str) -> list[ProtectionRule]:
     """Lock and return the active rules of a position; the caller holds the position's lock."""
+    return locked(position_id)
+
+
+@built_once
+def locked(position_id: str) -> QuerySet[ProtectionRule]:
     rows = ProtectionRule.objects.select_for_update(no_key=True, of=("self",))
-    return list(rows.filter(position_id=position_id, ended_at=None).order_by("id"))
+    return rows.filter(position_id=position_id, ended_at=None).order_by("id")
 
 
 def save(rules: Sequence[ProtectionRule], position: BorrowPosition, now: datetime) -> None:

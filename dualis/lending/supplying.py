@@ -15,7 +15,7 @@ from dualis.accounts import ledger, wallets
 from dualis.accounts.ledger import Leg
 from dualis.bulk import save_all
 from dualis.exact import EXACT, ZERO, div_down, mul_down, plain_trimmed
-from dualis.lending import accounts, bookings, bookkeeping, figures, pools
+from dualis.lending import accounts, bookings, bookkeeping, figures, locking, pools
 from dualis.lending.books import BooksRefusal, InsufficientShares
 from dualis.lending.models import Account, Pool, SupplyPosition
 from dualis.lending.view import View
@@ -33,14 +33,18 @@ class Done:
 @transaction.atomic
 def supply(user_id: str, pool_id: str, amount: str, *, now: datetime) -> Done:
     """Put an amount ("max": the whole wallet, as far as the cap goes) into a pool."""
-    pool = pools.lock([pool_id], now)[pool_id]
-    position = accounts.supply_position(user_id, pool_id) or SupplyPosition(
+    view = View.read(now)
+    locked = locking.lock(user_id, view, now, pool_ids=[pool_id], supplied_to=[pool_id])
+    pool, account, view = (
+        locked.pools[pool_id],
+        locked.account,
+        view.with_pools(locked.pools.values()),
+    )
+    position = locked.supplies.get(pool_id) or SupplyPosition(
         user_id=user_id, pool=pool, opened_at=now, shares=ZERO, principal=ZERO
     )
-    account = accounts.lock_account(user_id, now)
-    wallet = wallets.lock([(user_id, pool.asset_id)])[user_id, pool.asset_id]
-    view = View.read(now).with_pools([pool])
-    pools.require_open(pool, "supply")
+    wallet = locked.wallets[user_id, pool.asset_id]
+    pools.require_open(pool, "supply", locked.market)
     room = supply_room_down(pool, view)
     asked = amounts.parse(amount, pool.places)
     taken = min(wallet.amount, room) if asked is None else asked
@@ -74,13 +78,17 @@ def withdraw(user_id: str, pool_id: str, amount: str, *, now: datetime) -> Done:
 
     Stays open while the protocol is paused: one can always leave.
     """
-    pool = pools.lock([pool_id], now)[pool_id]
-    position = accounts.supply_position(user_id, pool_id)
+    view = View.read(now)
+    locked = locking.lock(user_id, view, now, pool_ids=[pool_id], supplied_to=[pool_id])
+    pool, account, view = (
+        locked.pools[pool_id],
+        locked.account,
+        view.with_pools(locked.pools.values()),
+    )
+    position = locked.supplies.get(pool_id)
     if position is None:
         raise errors.PositionNotFound(positionId=f"in {pool_id}")
-    account = accounts.lock_account(user_id, now)
-    wallet = wallets.lock([(user_id, pool.asset_id)])[user_id, pool.asset_id]
-    view = View.read(now).with_pools([pool])
+    wallet = locked.wallets[user_id, pool.asset_id]
     taken, shares, legs = take_out(
         position,
         pool,

@@ -1,4 +1,4 @@
-"""All pools and quotes at one moment: what positions are valued with. Two queries."""
+"""All pools and quotes at one moment: what positions are valued with. One trip."""
 
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, replace
@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from django.apps import apps
 
 from dualis.lending.risk import Price
-from dualis.lookups import built_once
+from dualis.lookups import Asked, built_once, read_all
 from dualis.oracle.valuation import (
+    VALUED,
     is_frozen,
     price_for_capacity,
     price_for_liquidation_of_frozen,
@@ -40,7 +41,15 @@ class View:
     @classmethod
     def read(cls, now: "datetime | None" = None) -> Self:
         """Read both as the current transaction sees them."""
-        return cls({p.id: p for p in _pools()}, {q.asset_id: q for q in _quotes()}, now)
+        found, quotes = read_all(*asked())
+        return cls.of(found, quotes, now)
+
+    @classmethod
+    def of(
+        cls, pools: "Iterable[Pool]", quotes: "Iterable[Quote]", now: "datetime | None" = None
+    ) -> Self:
+        """Return the view of these pools and quotes, read as `asked` says."""
+        return cls({p.id: p for p in pools}, {q.asset_id: q for q in quotes}, now)
 
     def with_pools(self, pools: "Iterable[Pool]") -> "View":
         """Return the view with these pools instead of those of the same id."""
@@ -81,6 +90,11 @@ class View:
         )
 
 
+def asked() -> "tuple[Asked[Pool], Asked[Quote]]":
+    """Return what a view asks for, to be read in one trip with something else."""
+    return _pools.of(), _quotes.of()
+
+
 @built_once
 def _pools() -> "QuerySet[Pool]":
     pools: QuerySet[Pool] = apps.get_model("lending", "Pool").objects.all()
@@ -90,4 +104,4 @@ def _pools() -> "QuerySet[Pool]":
 @built_once
 def _quotes() -> "QuerySet[Quote]":
     quotes: QuerySet[Quote] = apps.get_model("oracle", "Quote").objects.all()
-    return quotes
+    return quotes.only(*VALUED)

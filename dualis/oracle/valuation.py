@@ -7,6 +7,8 @@ from typing import Protocol
 from dualis.exact import mul_down, mul_up, plain, plain_trimmed, round_even
 from dualis.oracle.aggregate import MAX_AGE, PRICE_PLACES
 
+# The columns of a quote that decisions look at, as `Priced` names them.
+VALUED = ("price", "twap_5m", "is_stale", "is_tripped", "updated_at")
 _UP = Decimal("1.10")
 _DOWN = Decimal("0.90")
 

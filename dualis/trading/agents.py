@@ -2,12 +2,15 @@
 
 from datetime import datetime, timedelta
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
+from django.db.models import QuerySet
 
 from dualis import errors
+from dualis.lookups import built_once, read_all
 from dualis.trading import state
 from dualis.trading.desk import Desk, open_desk
 from dualis.trading.models import Agent, MarginAccount, UsedNonce, milliseconds
+from dualis.writes import insert_new
 
 KEPT = timedelta(days=2)  # a nonce is a time: older ones are refused, so they need not be kept
 AHEAD = timedelta(days=1)
@@ -21,15 +24,22 @@ def account_for(signer: str) -> str:
 
     AccountNotFound for a stranger.
     """
-    if MarginAccount.objects.filter(name=signer).exists():
-        return signer
-    agent = Agent.objects.filter(address=signer).first()
-    if agent is None:
+    accounts, agents = read_all(_named.of(signer), _agents.of(signer))
+    if not accounts and not agents:
         raise errors.AccountNotFound(address=signer)
-    return str(agent.account_id)
+    return signer if accounts else str(agents[0].account_id)
 
 
-@transaction.atomic
+@built_once
+def _named(name: str) -> QuerySet[MarginAccount]:
+    return MarginAccount.objects.filter(name=name).only("name")
+
+
+@built_once
+def _agents(address: str) -> QuerySet[Agent]:
+    return Agent.objects.filter(address=address)
+
+
 def use_nonce(signer: str, nonce: int, *, now: datetime) -> None:
     """Note that a signer has used a nonce, in the caller's transaction.
 
@@ -39,11 +49,8 @@ def use_nonce(signer: str, nonce: int, *, now: datetime) -> None:
     span = KEPT // timedelta(milliseconds=1), AHEAD // timedelta(milliseconds=1)
     if not moment - span[0] < nonce < moment + span[1]:
         raise errors.NonceRefused(nonce=nonce, reason="is no present time in milliseconds")
-    try:
-        with transaction.atomic():
-            UsedNonce.objects.create(signer=signer, nonce=nonce, at=now)
-    except IntegrityError:
-        raise errors.NonceRefused(nonce=nonce, reason="was used before") from None
+    if not insert_new(UsedNonce, (signer, nonce, now)):
+        raise errors.NonceRefused(nonce=nonce, reason="was used before")
 
 
 @transaction.atomic

@@ -7,6 +7,7 @@ for Hyperliquid can read them (notional 12). Who sends no signature trades by hi
 from datetime import datetime
 from typing import Any
 
+from django.db.models import QuerySet
 from django.http import JsonResponse
 from django.utils import timezone
 from rest_framework import exceptions, serializers
@@ -21,6 +22,7 @@ from dualis.accounts.permissions import identity_of
 from dualis.accounts.tokens import Identity
 from dualis.api import domain_error, idempotent, reply, valid
 from dualis.exact import plain_trimmed
+from dualis.lookups import built_once
 from dualis.parsing import PlainParser
 from dualis.retry import retried
 from dualis.trading import actions, agents, exchange, info, market_info, money, signing
@@ -127,10 +129,15 @@ def _own_account(request: Request) -> str:
         raise errors.InvalidSignature(reason="there is none, and nobody is signed in")
     if request.auth.scope != Scope.FULL:
         raise errors.Forbidden()
-    linked = MarginAccount.objects.filter(user_id=request.auth.user_id).first()
-    if linked is None:
+    linked = _linked(request.auth.user_id)
+    if not linked:
         raise errors.AccountNotFound(address="of this user")
-    return linked.name
+    return linked[0].name
+
+
+@built_once
+def _linked(user_id: str) -> QuerySet[MarginAccount]:
+    return MarginAccount.objects.filter(user_id=user_id).only("name")
 
 
 def _moment(body: dict[str, Any], name: str) -> int:

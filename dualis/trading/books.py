@@ -8,6 +8,10 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
+from django.db.models import QuerySet
+
+from dualis.exact import EXACT, ZERO
+from dualis.lookups import Asked, built_once
 from dualis.trading.markets import MARKETS, Market
 from dualis.trading.models import BookState, MarginOrder
 from dualis.trading.order_rules import Request, limit_of
@@ -15,6 +19,7 @@ from dualis.trading.orderbook import Order, OrderBook, Side, Tif, Trade
 from dualis.trading.statuses import IN_BOOK
 
 REACH = 500  # resting orders that one order can trade with
+NEAREST = 16  # that are read at first: nearly always enough
 _QUOTE = "quote:"
 _Placed = tuple[Decimal, int, int, Order]  # price, quotes last, time, the order
 
@@ -74,15 +79,82 @@ class Reached:
 
 def reach(state: BookState, market: Market, side: Side, limit: Decimal) -> Reached:
     """Read what an order of this side and limit could trade with. The caller locks `state`."""
-    ticks = market.ticks(limit)
-    rows = MarginOrder.objects.filter(coin=market.coin, status__in=IN_BOOK, side=side.other.value)
-    if side is Side.BUY:
-        rows = rows.filter(ticks__lte=ticks).order_by("ticks", "venue_oid")
-    else:
-        rows = rows.filter(ticks__gte=ticks).order_by("-ticks", "venue_oid")
-    found = list(rows[: REACH + 1])
+    read = _asks if side is Side.BUY else _bids
+    found = list(read(market.coin, market.ticks(limit)))
     edge = found[REACH - 1].price if len(found) > REACH else None
     return Reached(state, {row.id: row for row in found[:REACH]}, edge)
+
+
+def nearest_asked(coin: str, side: Side) -> Asked[MarginOrder]:
+    """Return the query of the first orders that one of this side meets; for `reach_near`."""
+    return (_nearest_asks if side is Side.BUY else _nearest_bids).of(coin)
+
+
+def reach_near(
+    state: BookState,
+    market: Market,
+    side: Side,
+    limit: Decimal,
+    near: list[MarginOrder],
+    *,
+    size: Decimal,
+    taker: str,
+) -> Reached:
+    """Return what `reach` does, as far as `taker` can trade at most `size` with it.
+
+    `near` was read under the lock; no more is read if that is enough.
+    """
+    ticks = market.ticks(limit)
+    rows = [row for row in near if (row.ticks <= ticks if side is Side.BUY else row.ticks >= ticks)]
+    is_whole = len(near) < NEAREST or len(rows) < len(near)
+    if not is_whole and not _suffices(rows, state, side, size, taker):
+        return reach(state, market, side, limit)
+    # Who rests may be refused his fill: then the book goes on behind these.
+    edge = None if is_whole else rows[-1].price
+    return Reached(state, {row.id: row for row in rows}, edge)
+
+
+def _suffices(
+    rows: list[MarginOrder], state: BookState, side: Side, size: Decimal, taker: str
+) -> bool:
+    """Tell whether these best orders, and the quotes before the last of them, are enough to trade.
+
+    What may trade less than it says does not count: the taker's own, and what only reduces.
+    """
+    last = rows[-1].price
+    found = sum(
+        (row.size for row in rows if row.account_id != taker and not row.is_reduce_only), ZERO
+    )
+    for _, quoted, price, left in state.quotes:
+        if quoted == side.other and _is_before(side, Decimal(price), last):
+            found = EXACT.add(found, Decimal(left))
+    return found >= size
+
+
+@built_once
+def _nearest_asks(coin: str) -> QuerySet[MarginOrder]:
+    return _resting(coin, Side.SELL).order_by("ticks", "venue_oid")[:NEAREST]
+
+
+@built_once
+def _nearest_bids(coin: str) -> QuerySet[MarginOrder]:
+    return _resting(coin, Side.BUY).order_by("-ticks", "venue_oid")[:NEAREST]
+
+
+@built_once
+def _asks(coin: str, ticks: int) -> QuerySet[MarginOrder]:
+    rows = _resting(coin, Side.SELL).filter(ticks__lte=ticks)
+    return rows.order_by("ticks", "venue_oid")[: REACH + 1]
+
+
+@built_once
+def _bids(coin: str, ticks: int) -> QuerySet[MarginOrder]:
+    rows = _resting(coin, Side.BUY).filter(ticks__gte=ticks)
+    return rows.order_by("-ticks", "venue_oid")[: REACH + 1]
+
+
+def _resting(coin: str, side: Side) -> QuerySet[MarginOrder]:
+    return MarginOrder.objects.filter(coin=coin, status__in=IN_BOOK, side=side.value)
 
 
 def reach_of(request: Request, state: BookState, mark: Decimal) -> Reached:

@@ -9,9 +9,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from django.db.models import QuerySet
+
 from dualis import errors
 from dualis.bulk import save_all
+from dualis.lookups import Asked, built_once, read_all
 from dualis.trading import blocks, chain, state
+from dualis.trading.margin import OpenOrder
 from dualis.trading.markets import MARKETS
 from dualis.trading.marks import Marks
 from dualis.trading.models import (
@@ -22,10 +26,12 @@ from dualis.trading.models import (
     MarginAccount,
     MarginOrder,
     Rejection,
+    active_orders,
     milliseconds,
     open_orders_of,
 )
 from dualis.trading.statuses import CANCELED
+from dualis.writes import upsert_all
 
 
 @dataclass(slots=True)
@@ -42,6 +48,7 @@ class Desk:
     fills: list[Fill] = field(default_factory=list)
     rejections: list[Rejection] = field(default_factory=list)
     changed: set[str] = field(default_factory=set)  # accounts
+    known: str = ""  # the account of which all active orders are at the desk
 
     def take_orders(self, orders: Iterable[MarginOrder]) -> None:
         """Let the fold know of open orders of locked accounts."""
@@ -92,6 +99,10 @@ class Desk:
         self.post(state.ORDER_CANCELED, order.account_id, {"reason": reason}, order.id)
         self.set_status(order, CANCELED)
 
+    def _open_orders(self, name: str) -> list[OpenOrder]:
+        own = (order for order in self.orders.values() if order.account_id == name)
+        return [order.open_order for order in own if order.is_active]
+
     def save(self, *orders: MarginOrder) -> None:
         """Write the chain, these orders, fills, rejections and every account that changed."""
         save_all(self.transactions)
@@ -105,44 +116,86 @@ class Desk:
             account.take(self.ledger.account(name))
             account.marks = self.marks
             (silent if account.is_system else told).append(account)
-        orders_of = open_orders_of([account.name for account in told])
-        for account in told:
-            account.orders_now = orders_of[account.name]
+        orders_of = open_orders_of([one.name for one in told if one.name != self.known])
+        for one in told:
+            is_known = one.name == self.known
+            one.known_orders = self._open_orders(one.name) if is_known else orders_of[one.name]
         save_all(told, silent=silent)
         if self.head.length >= blocks.FULL:
             blocks.seal(self.head, self.now)
         else:
-            self.head.save()
+            upsert_all([self.head])
 
 
 def lock_books(coins: Iterable[str]) -> dict[str, BookState]:
     """Lock the books of these markets, by coin; make those that are missing."""
+    return lock_and_read(coins)[0]
+
+
+def lock_and_read(
+    coins: Iterable[str], *asked: Asked[Any]
+) -> tuple[dict[str, BookState], list[list[Any]]]:
+    """Lock books as `lock_books` does, and read something under their locks in the same trip."""
     wanted = sorted(set(coins))
     assert all(coin in MARKETS for coin in wanted), "the caller has looked"
-    BookState.objects.bulk_create([BookState(coin=coin) for coin in wanted], ignore_conflicts=True)
-    rows = BookState.objects.select_for_update(no_key=True).filter(coin__in=wanted)
-    return {row.coin: row for row in rows.order_by("coin")}
+    if not wanted:
+        return {}, read_all(*asked) if asked else []
+    rows, *found = read_all(_books.of(*wanted), *asked)
+    if len(rows) < len(wanted):
+        new = [BookState(coin=coin) for coin in wanted]
+        BookState.objects.bulk_create(new, ignore_conflicts=True)
+        rows, *found = read_all(_books.of(*wanted), *asked)
+    return {row.coin: row for row in rows}, found
 
 
-def open_desk(names: Iterable[str], now: datetime, marks: Marks | None = None) -> Desk:
+@built_once
+def _books(*coins: str) -> QuerySet[BookState]:
+    return BookState.objects.select_for_update(no_key=True).filter(coin__in=coins).order_by("coin")
+
+
+def open_desk(
+    names: Iterable[str], now: datetime, marks: Marks | None = None, *, orders_of: str = ""
+) -> Desk:
     """Lock these accounts, those of the ledger's own among them, and the head of the chain.
 
+    The active orders of one of them are taken to the desk. All of its orders are known there then.
     AccountNotFound for an address without an account.
     """
     wanted = sorted(set(names))
-    system = [name for name in wanted if name in state.SYSTEM]
-    if system:
-        MarginAccount._base_manager.bulk_create(
-            [MarginAccount(name=name, opened_at=now) for name in system], ignore_conflicts=True
-        )
-    rows = MarginAccount.objects.select_for_update(no_key=True, of=("self",))
-    accounts = {row.name: row for row in rows.filter(name__in=wanted).order_by("name")}
-    for name in wanted:
-        if name not in accounts:
-            raise errors.AccountNotFound(address=name)
-    ChainHead.objects.bulk_create([ChainHead(id=1)], ignore_conflicts=True)
-    head = ChainHead.objects.select_for_update(no_key=True).get(id=1)
-    desk = Desk(now, marks or Marks.read(now), accounts, head)
+    asked: list[Asked[Any]] = [_accounts.of(*wanted), _head.of()]
+    if orders_of:
+        asked.append(active_orders.of(orders_of))
+    rows, heads, *orders = read_all(*asked)
+    if len(rows) < len(wanted) or not heads:
+        _make_missing(set(wanted) - {row.name for row in rows}, now)
+        rows, heads, *orders = read_all(*asked)
+    accounts = {row.name: row for row in rows}
+    desk = Desk(now, marks or Marks.read(now), accounts, heads[0])
     for name, row in accounts.items():
         desk.ledger.accounts[name] = row.value
+    for own in orders:
+        desk.take_orders(own)
+    desk.known = orders_of
     return desk
+
+
+@built_once
+def _accounts(*names: str) -> QuerySet[MarginAccount]:
+    rows = MarginAccount.objects.select_for_update(no_key=True, of=("self",))
+    return rows.filter(name__in=names).order_by("name")
+
+
+@built_once
+def _head() -> QuerySet[ChainHead]:
+    return ChainHead.objects.select_for_update(no_key=True).filter(id=1)
+
+
+def _make_missing(names: Iterable[str], now: datetime) -> None:
+    """Make what belongs to the ledger and is not there yet; AccountNotFound for an address."""
+    for name in sorted(names):
+        if name not in state.SYSTEM:
+            raise errors.AccountNotFound(address=name)
+    MarginAccount._base_manager.bulk_create(
+        [MarginAccount(name=name, opened_at=now) for name in sorted(names)], ignore_conflicts=True
+    )
+    ChainHead.objects.bulk_create([ChainHead(id=1)], ignore_conflicts=True)

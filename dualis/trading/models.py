@@ -13,11 +13,13 @@ from django.db import models
 
 from dualis.exact import ZERO, plain_trimmed
 from dualis.fields import ExactDecimalField
+from dualis.lookups import built_once
 from dualis.published import Published, PublishedOnce, Told
 from dualis.trading import chain, state, summary
 from dualis.trading.margin import OpenOrder
 from dualis.trading.marks import Marks
 from dualis.trading.positions import Position
+from dualis.trading.statuses import ACTIVE
 
 ADDRESS_LENGTH = 132  # 0x and up to 128 digits, or the name of an account of the ledger's own
 COIN_LENGTH = 16
@@ -161,7 +163,7 @@ class MarginAccount(Published):
 
     # given by a service; read where they are not
     marks: Marks | None = None
-    orders_now: list[OpenOrder] | None = None
+    known_orders: list[OpenOrder] | None = None
 
     def __str__(self) -> str:
         return self.name
@@ -203,7 +205,9 @@ class MarginAccount(Published):
 
     def open_orders(self) -> list[OpenOrder]:
         """Return the active orders as margin sees them."""
-        return open_orders_of([self.name])[self.name]
+        if self.known_orders is not None:
+            return self.known_orders
+        return [row.open_order for row in active_orders(self.name)]
 
     def stream_owner(self) -> str:
         return self.name
@@ -216,8 +220,7 @@ class MarginAccount(Published):
 
     def to_dict(self) -> dict[str, Any]:
         marks = self.marks or Marks.read()
-        orders = self.open_orders() if self.orders_now is None else self.orders_now
-        return summary.summary(self.value, marks.prices, orders, marks.frozen)
+        return summary.summary(self.value, marks.prices, self.open_orders(), marks.frozen)
 
 
 # Django finds the models of an app in this module alone.
@@ -262,6 +265,12 @@ __all__ = [
     "Withdrawal",
     "open_orders_of",
 ]
+
+
+@built_once
+def active_orders(name: str) -> models.QuerySet[MarginOrder]:
+    """Read the orders of an account that have not ended."""
+    return MarginOrder.objects.filter(account_id=name, status__in=ACTIVE)
 
 
 def milliseconds(moment: Any) -> int:

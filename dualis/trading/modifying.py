@@ -16,6 +16,7 @@ from dualis.exact import EXACT
 from dualis.trading import orders
 from dualis.trading.counter import Placed
 from dualis.trading.desk import lock_books
+from dualis.trading.marks import Marks
 from dualis.trading.models import MarginOrder
 from dualis.trading.order_rules import Request
 from dualis.trading.orderbook import Side, Tif
@@ -46,9 +47,10 @@ def modify(address: str, changes: Sequence[Change], *, now: datetime) -> list[Pl
     rows = lock_books(set(asked.values_list("coin", flat=True)))
     found = {row.id: row for row in asked}  # under the locks, which keep them as they are
     requests = [_request(found.get(change.order_id), change) for change in changes]
-    return orders.trade(
-        address, requests, rows, now=now, instead=[change.order_id for change in changes]
-    )
+    marks = Marks.read(now)
+    reached = orders.reach_all(requests, rows, marks)
+    ids = [change.order_id for change in changes]
+    return orders.trade(address, requests, rows, reached, marks, now=now, instead=ids)
 
 
 def _request(row: MarginOrder | None, change: Change) -> Request:

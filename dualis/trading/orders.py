@@ -4,22 +4,25 @@
 2. Books are locked before anything is read of them: nobody else trades with the same orders.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from itertools import zip_longest
 
 from django.db import transaction
 
 from dualis import errors
-from dualis.trading import books
+from dualis.exact import EXACT, ZERO
+from dualis.trading import books, order_rules
 from dualis.trading.counter import Counter, Placed
-from dualis.trading.desk import lock_books, open_desk
+from dualis.trading.desk import lock_and_read, lock_books, open_desk
 from dualis.trading.markets import MARKETS
-from dualis.trading.marks import Marks
+from dualis.trading.marks import Marks, quotes_asked
 from dualis.trading.models import BookState, MarginOrder
 from dualis.trading.order_rules import Request
 from dualis.trading.state import FEES, VENUE
 from dualis.trading.statuses import ACTIVE
+from dualis.writes import upsert_all
 
 MAX_ORDERS = 20  # of one act; notional 7
 
@@ -36,14 +39,39 @@ def place(address: str, requests: Sequence[Request], *, now: datetime) -> list[P
     for request in requests:
         if request.coin not in MARKETS:
             raise errors.ValidationError({"coin": [f"there is no market {request.coin}."]})
-    rows = lock_books(request.coin for request in requests)
-    return trade(address, requests, rows, now=now)
+    sides = sorted({(request.coin, request.side) for request in requests})
+    rows, (quotes, *near) = lock_and_read(
+        {coin for coin, _ in sides},
+        quotes_asked(),
+        *(books.nearest_asked(coin, side) for coin, side in sides),
+    )
+    marks = Marks.of(quotes, now)
+    nearest = dict(zip(sides, near, strict=True))
+    sizes = dict.fromkeys(sides, ZERO)  # of an act: one order takes what the next would meet
+    for request in requests:
+        key = request.coin, request.side
+        sizes[key] = EXACT.add(sizes[key], request.size)
+    reached = []
+    for request in requests:
+        key = request.coin, request.side
+        near_it = partial(books.reach_near, near=nearest[key], size=sizes[key], taker=address)
+        reached.append(_reach(request, rows[request.coin], marks, near_it))
+    return trade(address, requests, rows, reached, marks, now=now)
+
+
+def reach_all(
+    requests: Sequence[Request], rows: Mapping[str, BookState], marks: Marks
+) -> list[books.Reached | None]:
+    """Read what requests could trade with in books that are locked, however far they reach."""
+    return [_reach(request, rows[request.coin], marks, books.reach) for request in requests]
 
 
 def trade(
     address: str,
     requests: Sequence[Request],
     rows: Mapping[str, BookState],
+    reached: Sequence[books.Reached | None],
+    marks: Marks,
     *,
     now: datetime,
     instead: Sequence[str] = (),
@@ -53,12 +81,8 @@ def trade(
     `instead` are the ids of the orders that these replace, one each: OrderNotFound for one that is
     not open, or no longer, because one before it has traded with it.
     """
-    marks = Marks.read(now)
-    reached = [_reach(request, rows[request.coin], marks) for request in requests]
     names = {address, VENUE, FEES}.union(*(found.owners for found in reached if found))
-    desk = open_desk(names, now, marks)
-    own = MarginOrder.objects.filter(account_id=address, status__in=ACTIVE)
-    desk.take_orders(own)
+    desk = open_desk(names, now, marks, orders_of=address)
     for found in reached:
         if found:
             found.orders = {key: desk.orders.get(key, row) for key, row in found.orders.items()}
@@ -75,8 +99,7 @@ def trade(
             for other in reached:
                 if other and other.state.coin == request.coin:
                     other.orders[placed.order.id] = placed.order
-    for row in rows.values():
-        row.save()
+    upsert_all(list(rows.values()))
     desk.save(*counter.written.values())
     return results
 
@@ -95,11 +118,14 @@ def cancel(address: str, order_ids: Sequence[str], *, now: datetime) -> list[Mar
     return [rows.get(order_id) for order_id in order_ids]
 
 
-def _reach(request: Request, row: BookState, marks: Marks) -> books.Reached | None:
+def _reach(
+    request: Request, row: BookState, marks: Marks, reach: Callable[..., books.Reached]
+) -> books.Reached | None:
     """Read what a request could trade with; None where it will wait or be rejected."""
     market = MARKETS[request.coin]
     if not marks.is_live(market.feed) or request.trigger is not None:
         return None
     if request.price is not None and not market.is_price(request.price):
         return None
-    return books.reach_of(request, row, marks.prices[market.feed])
+    mark = marks.prices[market.feed]
+    return reach(row, market, request.side, order_rules.limit_of(request, market, mark))

@@ -26,7 +26,7 @@ from dualis.trading.models import (
 )
 from dualis.trading.portfolio_figures import KEPT, SAMPLE, Totals
 from dualis.trading.state import SYSTEM, Account
-from dualis.writes import insert_all
+from dualis.writes import upsert_all
 
 INTERVAL_SECONDS = 300
 BATCH = 500  # accounts of one step
@@ -107,7 +107,7 @@ def _step(now: datetime) -> int:
     written = [sample for sample in found if sample is not None]
     changed = {*(gained.keys() & rows.keys()), *(sample.account_id for sample in written)}
     PortfolioSample.objects.bulk_create(written)
-    insert_all([rows[name] for name in sorted(changed)], is_upsert=True)
+    upsert_all([rows[name] for name in sorted(changed)])
     cursor.save()
     return len(written)
 
