@@ -8,7 +8,7 @@ from django.conf import settings
 
 from dualis import errors
 from dualis.accounts import tokens
-from realtime import live, readers, snapshots, topics
+from realtime import batches, joins, live, snapshots, topics
 from realtime.dualis_protocol import DualisSession, Limits, data_frame
 from realtime.frames import Frame
 from realtime.messages import Authenticate, CloseCode, Event, Identity, Message, Subscribe
@@ -60,7 +60,9 @@ class DualisConsumer(Shell):
             session = topics.session_topic(claims.sub, claims.sid)
             self.connection.watch_internal(topics.SESSIONS)
             self.follow(topics.SESSIONS, frozenset({session}))
-            found = await readers.run(_identify, claims, _moment(now))
+            found = await batches.ask(_identify, claims)
+            if found is None:
+                raise errors.Unauthorized()
         except errors.Unauthorized:
             await self.do(self.session.close(CloseCode.INVALID_TOKEN, now))
             return
@@ -87,7 +89,7 @@ class DualisConsumer(Shell):
         user_id = self.session.identity.user_id
         channel = request.channel
         if request.selection.ids():
-            unknown = await readers.run(snapshots.unknown_ids, request.selection)
+            unknown = await batches.ask(snapshots.unknown_many, request.selection)
             if unknown:
                 text = f"{channel} knows no {', '.join(unknown)[:200]}"
                 extra = {"channel": channel, "unknown": unknown}
@@ -95,18 +97,15 @@ class DualisConsumer(Shell):
                 return
         self.with_seq[channel] = request.with_seq  # before any event of it can be framed
         self.begin_join(channel, topics.topics_for(request.selection, user_id))
-        snapshot = await readers.run(snapshots.join, request, user_id)
+        snapshot = await joins.of(self.hub).join(request, user_id)
         if channel == live.CHANNEL:
             live.of(self.hub).watch(user_id, snapshot)
             self.watched = user_id
         self.end_join(channel, snapshot, self.session.subscribed(request, snapshot, time.time()))
 
 
-def _identify(claims: tokens.Claims, now: datetime) -> tokens.Identity:
-    (identity,) = tokens.identify_many([claims], now=now)
-    if identity is None:
-        raise errors.Unauthorized()
-    return identity
+def _identify(claims: list[tokens.Claims]) -> list[tokens.Identity | None]:
+    return tokens.identify_many(claims, now=_moment(time.time()))
 
 
 def _moment(now: float) -> datetime:

@@ -4,7 +4,7 @@ import time
 
 from django.conf import settings
 
-from realtime import readers, snapshots, topics
+from realtime import joins, topics
 from realtime.frames import Frame
 from realtime.messages import Event, Message, Subscribe
 from realtime.notional_protocol import Limits, NotionalSession, data_frame, name_of, name_of_event
@@ -28,5 +28,5 @@ class NotionalConsumer(Shell):
         assert isinstance(message, Subscribe), "the session asks for nothing else"
         name = name_of(message)
         self.begin_join(name, topics.topics_for(message.selection, message.owner))
-        snapshot = await readers.run(snapshots.join, message, message.owner)
+        snapshot = await joins.of(self.hub).join(message, message.owner)
         self.end_join(name, snapshot, self.session.subscribed(message, snapshot, time.time()))

@@ -21,6 +21,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame
 
+from realtime import timers
+from realtime.inbox import Flag, Inbox
 from realtime.transport import EXTENSION
 
 log = logging.getLogger(__name__)
@@ -34,6 +36,12 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
     """One socket on the server's side; `self` is the port that `realtime.transport` describes."""
 
     _told_to_close: Callable[[], None] | None = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        inbox: Any = Inbox()
+        flag: Any = Flag()
+        self.queue, self.writable = inbox, flag
 
     # --- the port ----------------------------------------------------------------------------
     @property
@@ -53,11 +61,37 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
     def on_shutdown(self, callback: Callable[[], None]) -> None:
         self._told_to_close = callback
 
+    # --- timers: those of all connections share one of the loop ------------------------------
+    def schedule_ping(self) -> None:
+        delay = max(0.0, (self.ping_interval or 0.0) - self.last_ping_rtt)
+        timer: Any = timers.current().call_later(delay, self.send_keepalive_ping)
+        self.ping_timer = timer
+
+    def send_keepalive_ping(self) -> None:
+        """Send a ping; no pong in time drops the peer."""
+        self.ping_timer = None
+        if self.close_sent or self.transport.is_closing():
+            return
+        self.pending_ping_payload = random.randbytes(4)
+        self.ping_sent_at = self.loop.time()
+        self.conn.send_ping(self.pending_ping_payload)
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        timer: Any = timers.current().call_later(self.ping_timeout or 0.0, self.keepalive_timeout)
+        self.pong_timer = timer
+
     # --- what differs from the library -------------------------------------------------------
     def handle_connect(self, event: Any) -> None:
         super().handle_connect(event)
         if hasattr(self, "scope"):  # absent if the handshake was refused
             self.scope["extensions"][EXTENSION] = self  # type: ignore[assignment]
+
+    async def send(self, message: Any) -> None:
+        """Send; after the handshake nothing of it is kept, for as long as the socket lives."""
+        await super().send(message)
+        if message["type"] == "websocket.accept":
+            nothing: Any = None
+            self.request = self.response = nothing
+            self.scope["headers"] = []
 
     def handle_ping(self) -> None:
         """Answer a ping; a peer that sends pings and reads no pongs is dropped."""
@@ -89,11 +123,11 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
 class HttpProtocol(HttpToolsProtocol):
     """One HTTP connection; a client that does not finish its request's head is dropped."""
 
-    _head_timer: asyncio.TimerHandle | None = None
+    _head_timer: timers.Timer | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._head_timer = self.loop.call_later(HEAD_SECONDS, transport.abort)
+        self._head_timer = timers.current().call_later(HEAD_SECONDS, transport.abort)
 
     def on_headers_complete(self) -> None:
         self._stop_head_timer()

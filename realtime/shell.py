@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from channels.consumer import AsyncConsumer
 from django.conf import settings
 
-from realtime import handshake, hub
+from realtime import handshake, hub, timers
 from realtime.connection import Connection
 from realtime.frames import Frame
 from realtime.messages import Close, CloseCode, Event, Message, Send, Snapshot, Unsubscribe
@@ -89,7 +89,8 @@ class Shell(AsyncConsumer):
         await self.hub.start()
         self.topics: dict[str, frozenset[str]] = {}
         self.closing: asyncio.Task[None] | None = None
-        self.timer: asyncio.TimerHandle | None = None
+        self.timer: timers.Timer | None = None
+        self.timer_at: float | None = None
         await send({"type": "websocket.accept"})
         self.life = self.open_session(time.time())
         self.connection = Connection(
@@ -194,14 +195,17 @@ class Shell(AsyncConsumer):
 
     def _set_timer(self) -> None:
         """Wake up at the session's next deadline."""
+        due = self.life.deadline()
+        if due == self.timer_at:
+            return
         if self.timer is not None:
             self.timer.cancel()
-            self.timer = None
-        due = self.life.deadline()
+        self.timer, self.timer_at = None, due
         if due is not None:
             delay = max(0.0, due - time.time())
-            self.timer = asyncio.get_running_loop().call_later(delay, self._on_time)
+            self.timer = timers.current().call_later(delay, self._on_time)
 
     def _on_time(self) -> None:
+        self.timer_at = None
         self._say(self.life.expire(time.time()))
         self._set_timer()

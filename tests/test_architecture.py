@@ -91,10 +91,13 @@ MODELS = {
     "governance.staking_models",
 }
 PLUMBING = {
+    "batches",
     "connection",
     "door",
     "handshake",
     "hub",
+    "inbox",
+    "joins",
     "journal",
     "live",
     "limits",
@@ -102,12 +105,14 @@ PLUMBING = {
     "readers",
     "signals",
     "snapshots",
+    "timers",
     "transport",
 }
 EDGE_NAMES = {
     "admin",
     "admin_site",
     "analytics_api",
+    "answers",
     "api",
     "apps",
     "authentication",
@@ -145,6 +150,7 @@ EDGE_NAMES = {
     "staking_admin",
     "staking_api",
     "votes_admin",
+    "workers",
 }
 COMPOSE = {"settings", "urls", "money_urls", "asgi", "routing"}
 LEVELS = ("pure", "models", "services", "plumbing", "edges", "compose")
