@@ -13,6 +13,7 @@ from dualis.handler import Handler  # noqa: E402
 from realtime import answers, hub  # noqa: E402
 from realtime.door import PROBES, serve_http  # noqa: E402
 from realtime.routing import websocket  # noqa: E402
+from realtime.shell import places  # noqa: E402
 
 _http = Handler()
 _from_memory = answers.Answers(_http)
@@ -42,6 +43,7 @@ async def _lifespan(receive: Any, send: Any) -> None:
             await hub.current().start()
             await send({"type": "lifespan.startup.complete"})
         else:
+            await places.stop()
             await hub.current().stop()
             await send({"type": "lifespan.shutdown.complete"})
             return

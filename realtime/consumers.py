@@ -12,7 +12,7 @@ from realtime import batches, joins, live, snapshots, topics
 from realtime.dualis_protocol import DualisSession, Limits, data_frame
 from realtime.frames import Frame
 from realtime.messages import Authenticate, CloseCode, Event, Identity, Message, Subscribe
-from realtime.shell import Shell, presence
+from realtime.shell import USER, Shell, places, presence
 
 __all__ = ["DualisConsumer", "presence"]
 
@@ -42,9 +42,17 @@ class DualisConsumer(Shell):
         if event.is_deleted or msgspec.json.decode(event.text)["endedAt"] is not None:
             self.close_with(CloseCode.INVALID_TOKEN)
 
+    def close_with(self, code: CloseCode) -> None:
+        """Close; before a restart say over how long the clients should come back."""
+        now, extra = time.time(), {}
+        if code is CloseCode.SERVICE_RESTART:
+            extra["reconnectWithinMs"] = round(1000 * presence.return_seconds(now))
+        self._say(self.session.close(code, now, **extra))
+
     def on_leave(self) -> None:
         if self.user_id:
             presence.sign_out(self.user_id)
+            places.give(USER + self.user_id)
 
     def forget(self, name: str) -> None:
         if name == live.CHANNEL and self.watched:
@@ -74,8 +82,12 @@ class DualisConsumer(Shell):
                 self.session.limits.for_role(found.role).per_user(),
                 now,
             )
+            text = f"Too many sockets of this user; at most {settings.WS_MAX_PER_USER}"
             if bucket is None:
-                text = f"Too many sockets of this user; at most {settings.WS_MAX_PER_USER}"
+                await self.do(self.session.close(CloseCode.RATE_LIMITED, now, text))
+                return
+            if not await places.take(USER + found.user_id, settings.WS_MAX_PER_USER):
+                presence.sign_out(found.user_id)
                 await self.do(self.session.close(CloseCode.RATE_LIMITED, now, text))
                 return
             self.user_id = found.user_id

@@ -176,13 +176,13 @@ class DualisSession:
         """Say that a request could not be served; the connection goes on."""
         return [] if self.is_closed else self._error(now, code, text, **extra)
 
-    def close(self, code: CloseCode, now: float, text: str = "") -> list[Message]:
+    def close(self, code: CloseCode, now: float, text: str = "", **extra: Any) -> list[Message]:
         """Say why, then close."""
         if self.is_closed:
             return []
         self.is_closed = True
         text = text or TEXTS[code]
-        return [*self._error(now, int(code), text), Close(code, text)]
+        return [*self._error(now, int(code), text, **extra), Close(code, text)]
 
     # --- time --------------------------------------------------------------------------------
     def deadline(self) -> float | None:

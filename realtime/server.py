@@ -21,7 +21,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame
 
-from realtime import timers
+from realtime import timers, workers
 from realtime.inbox import Flag, Inbox
 from realtime.transport import EXTENSION
 
@@ -144,11 +144,16 @@ class HttpProtocol(HttpToolsProtocol):
 
 
 class Server(UvicornServer):
-    """A server that can run the engine as a task of its own loop."""
+    """A server that can run the engine as a task of its own loop, or be one of a parent's."""
 
-    def __init__(self, config: Config, engine: Callable[[], Awaitable[None]] | None = None) -> None:
+    def __init__(
+        self,
+        config: Config,
+        engine: Callable[[], Awaitable[None]] | None = None,
+        parent_fd: int | None = None,
+    ) -> None:
         super().__init__(config)
-        self._engine = engine
+        self._engine, self._parent_fd = engine, parent_fd
         self._engine_task: asyncio.Task[None] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -156,12 +161,20 @@ class Server(UvicornServer):
         if self._engine is not None:
             self._engine_task = asyncio.ensure_future(self._engine())
             self._engine_task.add_done_callback(self._engine_ended)
+        if self._parent_fd is not None:
+            workers.follow(self._parent_fd, self._parent_ended)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         if self._engine_task is not None:
             self._engine_task.cancel()
             await asyncio.gather(self._engine_task, return_exceptions=True)
         await super().shutdown(sockets)
+
+    def _parent_ended(self) -> None:
+        """Nobody replaces or ends this process any more: end."""
+        assert self._parent_fd is not None, "there was a parent"
+        asyncio.get_running_loop().remove_reader(self._parent_fd)
+        self.should_exit = True
 
     def _engine_ended(self, task: "asyncio.Future[None]") -> None:
         """A market without its clock is not served: end, and say why."""

@@ -20,14 +20,25 @@ from realtime import handshake, hub, timers
 from realtime.connection import Connection
 from realtime.frames import Frame
 from realtime.messages import Close, CloseCode, Event, Message, Send, Snapshot, Unsubscribe
+from realtime.places import Places
 from realtime.presence import Presence
 from realtime.transport import EXTENSION, AsgiSend, transport_for
 
 log = logging.getLogger(__name__)
 
 GRACE_SECONDS = 2.0  # what waits may still leave before a close
+TOO_MANY = "Too many sockets of this address"
+ADDRESS, USER = "address:", "user:"  # whose places they are
 
 presence = Presence()
+
+
+def _share(key: str, part: float) -> None:
+    if key.startswith(USER):
+        presence.share(key.removeprefix(USER), part)
+
+
+places = Places(_share)
 
 
 class Session(Protocol):
@@ -76,11 +87,18 @@ class Shell(AsyncConsumer):
             await handshake.deny(scope, send, 403, "This Origin may not connect")
             return
         address = handshake.address_of(scope)
-        if not presence.enter(address, settings.WS_MAX_PER_ADDRESS):
-            await handshake.deny(scope, send, 429, "Too many sockets of this address")
+        limit = settings.WS_MAX_PER_ADDRESS
+        if not presence.enter(address, limit):
+            await handshake.deny(scope, send, 429, TOO_MANY)
             return
         try:
-            await self._serve(scope, receive, send)
+            if not await places.take(ADDRESS + address, limit):
+                await handshake.deny(scope, send, 429, TOO_MANY)
+                return
+            try:
+                await self._serve(scope, receive, send)
+            finally:
+                places.give(ADDRESS + address)
         finally:
             presence.leave(address)
 

@@ -101,6 +101,7 @@ PLUMBING = {
     "journal",
     "live",
     "limits",
+    "places",
     "presence",
     "readers",
     "signals",
