@@ -3,9 +3,10 @@
 import platform
 import sys
 
-from bench import disk, fanout, governance, market, notices, operations, screen
+from bench import connect, disk, fanout, governance, market, notices, operations, screen
 
 BENCHES = {
+    "connect": connect.run,
     "disk": disk.run,
     "fanout": fanout.run,
     "governance": governance.run,

@@ -21,7 +21,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame
 
-from realtime import timers, workers
+from realtime import processes, timers
 from realtime.inbox import Flag, Inbox
 from realtime.transport import EXTENSION
 
@@ -162,7 +162,7 @@ class Server(UvicornServer):
             self._engine_task = asyncio.ensure_future(self._engine())
             self._engine_task.add_done_callback(self._engine_ended)
         if self._parent_fd is not None:
-            workers.follow(self._parent_fd, self._parent_ended)
+            processes.follow(self._parent_fd, self._parent_ended)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         if self._engine_task is not None:

@@ -151,7 +151,7 @@ EDGE_NAMES = {
     "staking_admin",
     "staking_api",
     "votes_admin",
-    "workers",
+    "processes",
 }
 COMPOSE = {"settings", "urls", "money_urls", "asgi", "routing"}
 LEVELS = ("pure", "models", "services", "plumbing", "edges", "compose")

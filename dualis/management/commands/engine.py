@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from dualis import engine
-from realtime import hub, workers
+from realtime import hub, processes
 
 
 class Command(BaseCommand):
@@ -29,7 +29,7 @@ async def _run(parent_fd: int | None) -> None:
     for sign in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(sign, task.cancel)
     if parent_fd is not None:
-        workers.follow(parent_fd, task.cancel)
+        processes.follow(parent_fd, task.cancel)
     with contextlib.suppress(asyncio.CancelledError):
         await task
     await hub.current().stop()

@@ -14,7 +14,7 @@ from django.db import connection
 
 from dualis import engine
 from dualis.oracle.market import Oracle
-from realtime import server, workers
+from realtime import processes, server
 
 
 def _check_source() -> None:
@@ -65,22 +65,23 @@ class Command(BaseCommand):
         if has_engine:
             _check_source()
         try:
-            sockets = workers.listen(host, port, count)
+            sockets = processes.listen(host, port, count)
         except OSError as error:
             raise CommandError(f"cannot listen on {host}:{port}: {error.strerror}") from error
         manage = [sys.executable, sys.argv[0]]
         serve = [*manage, "serve", f"--host={host}", f"--port={port}"]
         places = [
-            workers.Place(f"worker {number}", serve, those) for number, those in enumerate(sockets)
+            processes.Place(f"worker {number}", serve, those)
+            for number, those in enumerate(sockets)
         ]
         if has_engine:
-            places.append(workers.Place("engine", [*manage, "engine"], ()))
+            places.append(processes.Place("engine", [*manage, "engine"], ()))
         self.stdout.write(f"Dualis on {_url(host, port)}, {count} workers")
         sys.exit(asyncio.run(_run(places)))
 
 
-async def _run(places: Sequence[workers.Place]) -> int:
-    return await workers.Parent(places).run()
+async def _run(places: Sequence[processes.Place]) -> int:
+    return await processes.Parent(places).run()
 
 
 def _check_shared(count: int) -> None:

@@ -19,7 +19,7 @@ from collections.abc import Callable, Sequence
 
 log = logging.getLogger(__name__)
 
-START_SECONDS = 60.0  # to be ready
+START_SECONDS = 120.0  # to be ready
 END_SECONDS = 15.0  # to be gone after SIGTERM
 STABLE_SECONDS = 10.0  # a process that lived this long did not fail at its start
 FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0  # seconds before one that failed is started again
@@ -37,7 +37,9 @@ class Place:
 
     def wait(self) -> float:
         """Return how long to wait before the next start: longer with each failure."""
-        return float(min(LONGEST_WAIT, FIRST_WAIT * 2 ** max(0, self.failures - 1)))
+        if not self.failures:
+            return 0.0
+        return float(min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(self.failures - 1, 16)))
 
 
 class Child:
@@ -128,7 +130,7 @@ class Parent:
             self._children.discard(child)
             child.link.close()
             lived = time.monotonic() - child.started_at
-            place.failures = 1 if lived >= STABLE_SECONDS else place.failures + 1
+            place.failures = 0 if lived >= STABLE_SECONDS else place.failures + 1
             log.error("%s ended with %s; again in %s s", place.name, code, place.wait())
             await asyncio.sleep(place.wait())
             if place.child is child:
