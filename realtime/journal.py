@@ -85,10 +85,11 @@ def since(
     limit: int = 1_000,
     channels: Sequence[str] | None = None,
     owner: str | None = None,
+    epoch: str = "",
 ) -> list[messages.Event]:
     """Return up to `limit` events after a seq, in order; of these channels and visible to `owner`.
 
-    `owner=None` returns everybody's, which only the hub may ask for.
+    `owner=None` returns everybody's, which only the hub may ask for. `epoch` is read unless given.
     """
     query = Event.objects.filter(seq__gt=after).order_by("seq")
     if until is not None:
@@ -97,7 +98,7 @@ def since(
         query = query.filter(channel__in=channels)
     if owner is not None:
         query = query.filter(owner__in=["", owner])
-    epoch = position().epoch
+    epoch = epoch or position().epoch
     return [to_message(event, epoch) for event in query[:limit]]
 
 

@@ -108,6 +108,7 @@ PLUMBING = {
     "snapshots",
     "timers",
     "transport",
+    "views",
 }
 EDGE_NAMES = {
     "admin",
