@@ -46,6 +46,7 @@ class Client:
         self.seen: dict[str, tuple[int, str]] = {}  # channel -> seq and epoch of its last answer
         self.spread = 0.0
         self.sock: socket.socket | None = None
+        self.buffer, self.is_open, self.acks = bytearray(), False, 0
 
 
 class Crowd:

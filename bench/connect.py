@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -247,12 +248,12 @@ def _failover(site: Site, url: str) -> list[Row]:
     ):
         with psycopg.connect(url, autocommit=True) as watch:
             engines = [site.spawn("manage.py", "engine") for _ in range(2)]
-            leader = until(lambda e=engines, w=watch: _leader(w, e), seconds=60)
+            leader = until(partial(_leader, watch, engines), seconds=120)
             standby = next(one for one in engines if one is not leader)
             time.sleep(3)  # both have started
             started = time.perf_counter()
             leader.send_signal(sign)
-            until(lambda w=watch, s=standby: _leader(w, [s]), seconds=60)
+            until(partial(_leader, watch, [standby]), seconds=120)
             seconds = time.perf_counter() - started
             for one in engines:
                 one.kill()

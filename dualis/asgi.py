@@ -25,10 +25,9 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
     """Serve one request, one socket, or the life of the process."""
     match scope["type"]:
         case "http":
+            app: Any = _async_http if scope["path"] in _ASYNC else _http
             if answers.serves(scope):
                 app = _from_memory
-            else:
-                app = _async_http if scope["path"] in _ASYNC else _http
             await serve_http(app, scope, receive, send)
         case "websocket":
             await websocket(scope, receive, send)

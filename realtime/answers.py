@@ -29,7 +29,7 @@ from realtime.messages import Event
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
-App = Callable[[dict[str, Any], Receive, Send], Awaitable[None]]
+App = Callable[..., Awaitable[None]]
 
 KEEP_SECONDS = 1.0
 MOST_KEPT = 256

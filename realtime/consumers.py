@@ -2,6 +2,7 @@
 
 import time
 from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 from django.conf import settings
@@ -44,7 +45,7 @@ class DualisConsumer(Shell):
 
     def close_with(self, code: CloseCode) -> None:
         """Close; before a restart say over how long the clients should come back."""
-        now, extra = time.time(), {}
+        now, extra = time.time(), dict[str, Any]()
         if code is CloseCode.SERVICE_RESTART:
             extra["reconnectWithinMs"] = round(1000 * presence.return_seconds(now))
         self._say(self.session.close(code, now, **extra))

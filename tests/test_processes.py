@@ -141,11 +141,19 @@ def shared(tmp_path_factory):
         site = Site(folder, DATABASE_URL=url, REDIS_URL=redis.url, WS_MAX_PER_USER=6)
         site.manage("migrate", "-v0")
         site.manage("shell", "-v0", "-c", f"from tests import world; world.user({NAME!r})")
-        parent = site.start("manage.py", "serve", "--workers", "2", "--engine")
+        parent = site.spawn("manage.py", "serve", "--workers", "2", "--engine")
+        until(lambda: is_serving(site), seconds=2 * PATIENCE, why=site.log.read_text)
         yield site, parent, redis
         parent.terminate()
-        assert parent.wait(30) == 0
+        assert parent.wait(PATIENCE) == 0
         site.end()
+
+
+def is_serving(site):
+    try:
+        return httpx.get(f"{site.url}/livez", timeout=PATIENCE).status_code == 200
+    except httpx.TransportError:
+        return False
 
 
 def children(parent, word="serve"):
@@ -304,6 +312,7 @@ def test_workers_end_when_their_parent_is_killed(shared, tmp_path):
     other = Site(tmp_path, DATABASE_URL=database, REDIS_URL=redis.url)
     parent = other.spawn("manage.py", "serve", "--workers", "2")
     pids = until(lambda: len(children(parent)) == 2 and children(parent), seconds=PATIENCE)
+    until(lambda: is_serving(other), seconds=PATIENCE)
     parent.kill()
     parent.wait()
     until(lambda: not any(psutil.pid_exists(pid) for pid in pids), seconds=PATIENCE)

@@ -29,7 +29,13 @@ async def _run(parent_fd: int | None) -> None:
     for sign in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(sign, task.cancel)
     if parent_fd is not None:
-        processes.follow(parent_fd, task.cancel)
+        processes.follow(parent_fd, lambda: _end(task, parent_fd))
     with contextlib.suppress(asyncio.CancelledError):
         await task
     await hub.current().stop()
+
+
+def _end(task: "asyncio.Future[None]", parent_fd: int) -> None:
+    """The parent is gone: end too."""
+    asyncio.get_running_loop().remove_reader(parent_fd)
+    task.cancel()
