@@ -270,7 +270,7 @@ def rehearse(begin: datetime, clock: Callable[[], datetime]) -> None:
     try:
         moving = [step for step in market_steps() if step.name.startswith(_MOVING)]
         now = begin
-        while now + REHEARSAL <= clock():
+        while now + REHEARSAL <= clock() and lock.is_held():
             now += REHEARSAL
             for step in moving:
                 with transaction.atomic() if step.is_atomic else nullcontext():

@@ -20,7 +20,8 @@ from dualis.models import EngineTerm
 
 ADVISORY_KEY = 0x6475616C  # "dual"
 BEAT_SECONDS = 1.0  # how often a leader shows the database that it is there
-SILENT_MS = 3_000  # the database lets go of a leader, and of its open step, that is silent so long
+SILENT_MS = 3_000  # the database lets go of a leader that is silent so long
+STEP_SILENT_MS = 4_000  # and of a step that computes, or is cut off, between two statements
 
 
 class LostLeadership(Exception):
@@ -138,10 +139,10 @@ def begin_term(now: datetime) -> int:
 def check_term(term: int) -> None:
     """Raise LostLeadership unless `term` is the present one; holds the row until the commit.
 
-    A leader that is cut off in the middle of a step does not hold it for longer than SILENT_MS.
+    A leader that is cut off in the middle of a step does not hold it longer than STEP_SILENT_MS.
     """
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            cursor.execute(f"SET LOCAL idle_in_transaction_session_timeout = {SILENT_MS}")
+            cursor.execute(f"SET LOCAL idle_in_transaction_session_timeout = {STEP_SILENT_MS}")
     if not EngineTerm.objects.select_for_update(no_key=True).filter(id=1, term=term).exists():
         raise LostLeadership(f"term {term} is over")

@@ -113,6 +113,9 @@ class Places:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks = []
+        for _, _, answer in self._wanted:
+            answer.set_result(True)
+        self._wanted = []
         if self._redis is not None:
             try:
                 async with asyncio.timeout(CALL_SECONDS):
