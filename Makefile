@@ -26,7 +26,7 @@ format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.dev
+bench: $(VENV)/.dev node_modules/.all
 	$(BIN)/python -m bench $(BENCH)
 
 $(VENV)/bin/pip:

@@ -45,29 +45,31 @@ class Apart:
         if error is None and self.failures:
             raise ExceptionGroup(f"{self.name} failed for some", self.failures)
 
-    def act(self, act: Callable[[Sequence[str]], object], ids: Sequence[str]) -> None:
+    def act(self, act: Callable[[Sequence[str]], object], ids: Sequence[str]) -> bool:
         """Act on all of these in one transaction; if it fails, on each half of them in its own.
 
         So one that fails costs the others a few transactions more, and nothing else. Rows that
-        others hold wait for the next round. A database that is away ends the round.
+        others hold wait for the next round, and False is returned. A database that is away ends the
+        round.
         """
         if not ids:
-            return
+            return True
         try:
             retried(lambda: act(ids))
         except errors.Contended:
             log.warning("%s: %s", self.name, _some(ids, "contended; the next round tries again"))
+            return False
         except Exception as error:
             if isinstance(error, InterfaceError | OperationalError) and not _is_database_there():
                 raise
             if len(ids) > 1 and len(self.failures) < SOUGHT:
                 middle = len(ids) // 2
-                self.act(act, ids[:middle])
-                self.act(act, ids[middle:])
-                return
+                first = self.act(act, ids[:middle])
+                return self.act(act, ids[middle:]) and first
             log.exception("%s: %s", self.name, _some(ids, "failed; the others go on"))
             error.add_note(_some(ids, f"failed in {self.name}"))
             self.failures.append(error)
+        return True
 
 
 def _some(ids: Sequence[str], what: str) -> str:

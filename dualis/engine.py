@@ -38,7 +38,17 @@ from dualis.notifications import pruning as notification_pruning
 from dualis.notifications.courier import Courier
 from dualis.oracle import backfill, history
 from dualis.oracle.market import Oracle
-from dualis.trading import agents, blocks, hourly, poller, quoting, traders, triggers, venues
+from dualis.trading import (
+    agents,
+    blocks,
+    hourly,
+    poller,
+    quoting,
+    traders,
+    triggers,
+    unwinding,
+    venues,
+)
 from dualis.trading import liquidation as margin_liquidation
 from dualis.trading import withdrawals as margin_withdrawals
 from governance import deadlines, sharing, voters
@@ -235,6 +245,7 @@ def market_steps() -> list[Step]:
             "trading.liquidations", settings.TICK_SECONDS, margin_liquidation.run, is_atomic=False
         ),
         Step("trading.withdrawals", settings.TICK_SECONDS, margin_withdrawals.run, is_atomic=False),
+        Step("trading.unwinding", 5.0, unwinding.run, is_atomic=False),
         Step("trading.block", settings.BLOCK_SECONDS, blocks.run),
         *(polling if venue.is_local else []),  # another one has a process of its own
         Step("trading.hour", 60.0, hourly.run, is_atomic=False),

@@ -438,14 +438,6 @@ class DelegateHasDelegated(DomainError):
     )
 
 
-class HasDelegators(DomainError):
-    code, status, text = (
-        "HAS_DELEGATORS",
-        422,
-        "Others delegate to you, so you cannot delegate yourself.",
-    )
-
-
 class NotDelegated(DomainError):
     code, status, text = "NOT_DELEGATED", 409, "You delegate to nobody."
 

@@ -1,26 +1,51 @@
 """One socket's way out: what the hub and the session hand over, in order, never waiting.
 
-1. While nothing waits and the peer reads, frames are written at once; otherwise they queue.
+1. While nothing waits and the peer reads, frames are written at once; otherwise they queue, and a
+   task that writes them exists until nothing waits any more.
 2. A channel (or one of several subscriptions to it, by its name) is held while its snapshot is
    read; events at or below its seq are dropped.
 3. Past the mailbox's bound the connection is given up; nobody else waits for it.
+4. A batch leaves in one write, and connections of one form share its bytes.
 
 Knows mailbox and transport. Knows nothing of protocols beyond how to turn an event into a frame.
 """
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
+from sys import intern
 
-from realtime.frames import Frame
-from realtime.mailbox import Letter, Mailbox
-from realtime.messages import Event
+from realtime.frames import Frame, join
+from realtime.mailbox import LIMIT_BYTES, Letter, Mailbox
+from realtime.messages import Batch, Event
 from realtime.transport import Transport
+
+log = logging.getLogger(__name__)
 
 WRITE_BYTES = 64 * 1024
 
 
 class Connection:
     """The outgoing side of one socket."""
+
+    __slots__ = (
+        "_floors",
+        "_form",
+        "_frame_of",
+        "_internal",
+        "_is_given_up",
+        "_is_through",
+        "_name_of",
+        "_on_internal",
+        "_on_resync",
+        "_on_slow",
+        "_share",
+        "_write",
+        "_writer",
+        "is_closed",
+        "mailbox",
+        "transport",
+    )
 
     def __init__(
         self,
@@ -30,10 +55,12 @@ class Connection:
         on_internal: Callable[[Event], None],
         on_resync: Callable[[], None],
         name_of: Callable[[Event], str] = lambda event: event.channel,
+        limit_bytes: int = LIMIT_BYTES,
     ) -> None:
         self.transport = transport
-        self.mailbox = Mailbox()
+        self.mailbox = Mailbox(limit_bytes)
         self.is_closed = False
+        self._write = transport.write
         self._frame_of = frame_of
         self._name_of = name_of
         self._on_slow = on_slow
@@ -41,21 +68,43 @@ class Connection:
         self._on_resync = on_resync
         self._floors: dict[str, int] = {}  # channel -> the seq its snapshot already told
         self._internal: frozenset[str] = frozenset()
+        self._is_given_up = False
         self._writer: asyncio.Task[None] | None = None
+        self._is_through = True  # nothing waits, is held or left out: what comes is written
+        self.form = frozenset()
+
+    @property
+    def form(self) -> frozenset[str]:
+        """What makes this connection's frames of an event differ from others' of its protocol."""
+        return self._form
+
+    @form.setter
+    def form(self, form: frozenset[str]) -> None:
+        self._form = form
+        self._share = intern(" ".join([str(self.transport.is_deflating), *sorted(form)]))
 
     # --- the hub's side ----------------------------------------------------------------------
-    def deliver(self, events: Sequence[Event]) -> None:
+    def deliver(self, batch: Batch) -> None:
         """Take the events of one transaction."""
+        if self._is_through and not batch.is_internal:
+            wire = batch.wires.get(self._share)
+            if wire is None:
+                wire = batch.wires[self._share] = self._join(batch)
+            if self._write(wire):
+                return
+        self._deliver_in_parts(batch)
+
+    def _deliver_in_parts(self, batch: Batch) -> None:
+        """Take what this connection is to be told of a batch, now or later."""
         if self.is_closed:
             return
-        if self._internal:
+        events: Sequence[Event] = batch
+        if batch.is_internal:
             events = self._without_internal(events)
         if events and self._floors:
             events = self._above_floors(events)
-        if not events:
-            return
-        if not self.mailbox.is_holding and self._may_write():
-            self.transport.write([self._frame_of(event) for event in events])
+        if not events or (self._may_write() and self._write(self._join(events))):
+            self._settle()
             return
         for event in events:
             name = self._name_of(event)
@@ -74,8 +123,8 @@ class Connection:
         """Send answers, or the rows of a snapshot of `channel`, after everything before them."""
         if self.is_closed or not frames:
             return
-        if self._may_write():
-            self.transport.write(frames)
+        is_first = self._writer is None and not len(self.mailbox)
+        if is_first and self._write(join(frames, deflated=self.transport.is_deflating)):
             return
         for frame in frames:
             self.mailbox.put_answer(frame, channel)
@@ -85,6 +134,7 @@ class Connection:
         """Keep a channel's events back until `release`."""
         self._floors.pop(channel, None)
         self.mailbox.hold(channel)
+        self._settle()
 
     def release(self, channel: str, after: int) -> None:
         """Let a channel flow, without what its snapshot at seq `after` already told."""
@@ -100,6 +150,7 @@ class Connection:
     async def close(self, code: int, reason: str, *, grace: float) -> None:
         """Send what waits for at most `grace` seconds, then close."""
         self.is_closed = True
+        self._settle()
         if self._writer is not None:
             await asyncio.wait({self._writer}, timeout=grace)
         self.discard()
@@ -112,16 +163,31 @@ class Connection:
         if self._writer is not None:
             self._writer.cancel()
             self._writer = None
+        self._settle()
 
     # --- inside ------------------------------------------------------------------------------
+    def _join(self, events: Sequence[Event]) -> bytes:
+        frames = [self._frame_of(event) for event in events]
+        return join(frames, deflated=self.transport.is_deflating)
+
     def _may_write(self) -> bool:
-        return self._writer is None and not len(self.mailbox) and self.transport.is_ready
+        """Tell whether an event may leave before anything else does."""
+        return self._writer is None and not len(self.mailbox) and not self.mailbox.is_holding
+
+    def _settle(self) -> None:
+        """Note whether what comes next is simply written: asked for each delivery, so kept."""
+        self._is_through = not self.is_closed and not self._floors and self._may_write()
 
     def _flush(self) -> None:
+        self._settle()
         if self.is_closed:
             return
         if self.mailbox.is_over:
-            self._on_slow()
+            if not self._is_given_up:
+                self._is_given_up = True
+                sent, waiting = self.transport.bytes_written, self.mailbox.bytes
+                log.info("a reader fell behind: %d bytes written, %d wait", sent, waiting)
+                self._on_slow()
         elif self._writer is None and len(self.mailbox):
             self._writer = asyncio.create_task(self._drain())
 
@@ -129,7 +195,9 @@ class Connection:
         """Write until nothing waits. Exists only while the connection is behind."""
         try:
             while len(self.mailbox):
-                await self.transport.send(self.mailbox.take(WRITE_BYTES))
+                await self.transport.until_ready()  # what waits meanwhile is still conflated
+                if frames := self.mailbox.take(WRITE_BYTES):
+                    await self.transport.send(frames)
         except Exception:  # the server's word for a peer that went away differs by server
             self.is_closed = True
             self.mailbox.clear()

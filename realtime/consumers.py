@@ -22,14 +22,13 @@ class DualisConsumer(Shell):
     """`/v1/ws`."""
 
     def open_session(self, now: float) -> DualisSession:
-        self.with_seq: dict[str, bool] = {}
         self.user_id = self.watched = ""
         limits = Limits(settings.WS_AUTH_SECONDS, settings.WS_RATE, settings.WS_BURST)
         self.session = DualisSession(limits, now)
         return self.session
 
     def frame_of(self, event: Event) -> Frame:
-        return data_frame(event, self.with_seq.get(event.channel, False))
+        return data_frame(event, event.channel in self.connection.form)
 
     async def do_other(self, message: Message) -> None:
         match message:
@@ -108,7 +107,8 @@ class DualisConsumer(Shell):
                 extra = {"channel": channel, "unknown": unknown}
                 await self.do(self.session.refused("INVALID_PARAMS", text, time.time(), **extra))
                 return
-        self.with_seq[channel] = request.with_seq  # before any event of it can be framed
+        with_seq = {channel} if request.with_seq else set()
+        self.connection.form = self.connection.form - {channel} | with_seq  # before any is framed
         self.begin_join(channel, topics.topics_for(request.selection, user_id))
         snapshot = await joins.of(self.hub).join(request, user_id)
         if channel == live.CHANNEL:

@@ -18,7 +18,7 @@ from channels.layers import get_channel_layer
 from django.db import DatabaseError, InterfaceError
 
 from realtime import journal, readers
-from realtime.messages import Event
+from realtime.messages import Batch, Event
 from realtime.topics import topics_of
 
 log = logging.getLogger(__name__)
@@ -32,8 +32,8 @@ RETRY_SECONDS = 1.0
 
 
 class Subscriber(Protocol):
-    def deliver(self, events: Sequence[Event]) -> None:
-        """Take the events of one transaction; never waits."""
+    def deliver(self, batch: Batch) -> None:
+        """Take the events of one transaction, in order; never waits."""
 
     def resync(self) -> None:
         """The journal can no longer tell what was missed: start again."""
@@ -143,29 +143,36 @@ class Hub:
 
     async def _pump(self) -> None:
         while True:
-            message = await self._inbox.get()
+            messages = [await self._inbox.get()]
+            while not self._inbox.empty():  # what came while the last was handed out
+                messages.append(self._inbox.get_nowait())
             try:
-                await self._take(message)
+                await self._take(messages)
             except (DatabaseError, InterfaceError):
                 log.warning("the journal could not be read; trying again")
                 await asyncio.sleep(RETRY_SECONDS)
             except Exception:
                 log.exception("a group message could not be applied")
 
-    async def _take(self, message: dict[str, Any] | None) -> None:
-        if message is not None:
-            if message["last"] <= self.cursor and message["epoch"] == self.epoch:
-                return
-            if (
-                message["epoch"] == self.epoch
-                and message["first"] <= self.cursor + 1
-                and message["events"]
-            ):
-                events = [Event.from_wire(self.epoch, row) for row in message["events"]]
-                self._apply([event for event in events if event.seq > self.cursor])
-                return
-            self.repairs += 1
-        await self._catch_up()
+    async def _take(self, messages: Sequence[dict[str, Any] | None]) -> None:
+        """Apply group messages: those that continue one another in one go, the more under load."""
+        events: list[Event] = []
+        for message in messages:
+            cursor = events[-1].seq if events else self.cursor
+            if message is not None and message["epoch"] == self.epoch:
+                if message["last"] <= cursor:
+                    continue
+                if message["first"] <= cursor + 1 and message["events"]:
+                    new = [Event.from_wire(self.epoch, row) for row in message["events"]]
+                    events += [event for event in new if event.seq > cursor]
+                    continue
+            if events:
+                self._apply(events)
+                events = []
+            self.repairs += message is not None
+            await self._catch_up()
+        if events:
+            self._apply(events)
 
     async def _catch_up(self) -> None:
         """Apply everything the journal holds after the cursor."""
@@ -205,26 +212,37 @@ class Hub:
         self._wake()
 
     def _fan_out(self, events: Sequence[Event], but: Subscriber | None) -> None:
-        batches: dict[Subscriber, list[Event]] = {}
-        for event in events:
-            reached: set[Subscriber] = set()
+        for batch, subscribers in self._batches(events):
+            for subscriber in subscribers:
+                if subscriber is but:
+                    continue
+                try:
+                    subscriber.deliver(batch)
+                except Exception:  # one subscriber's trouble is nobody else's
+                    log.exception("a subscriber could not take its events; it starts again")
+                    subscriber.resync()
+
+    def _batches(self, events: Sequence[Event]) -> list[tuple[Batch, list[Subscriber]]]:
+        """Return who gets what: those who follow the same topics of a transaction share a batch."""
+        places: dict[str, list[int]] = {}  # topic -> where its events stand
+        for place, event in enumerate(events):
             for topic in topics_of(event.channel, event.owner, event.dims):
-                if members := self.topics.get(topic):
-                    reached |= members
-            for subscriber in reached:
-                batch = batches.get(subscriber)
-                if batch is None:
-                    batches[subscriber] = [event]
-                else:
-                    batch.append(event)
-        for subscriber, batch in batches.items():
-            if subscriber is but:
-                continue
-            try:
-                subscriber.deliver(batch)
-            except Exception:  # one subscriber's trouble is nobody else's
-                log.exception("a subscriber could not take its events; it starts again")
-                subscriber.resync()
+                if topic in self.topics:
+                    places.setdefault(topic, []).append(place)
+        followed: dict[Subscriber, tuple[str, ...]] = {}
+        for topic in places:
+            if followed:
+                for subscriber in self.topics[topic]:
+                    followed[subscriber] = (*followed.get(subscriber, ()), topic)
+            else:
+                followed = dict.fromkeys(self.topics[topic], (topic,))
+        sharing: dict[tuple[str, ...], list[Subscriber]] = {}
+        for subscriber, names in followed.items():
+            sharing.setdefault(names, []).append(subscriber)
+        return [
+            (Batch(events[i] for i in sorted({i for name in names for i in places[name]})), those)
+            for names, those in sharing.items()
+        ]
 
     def _resync(self) -> None:
         log.warning("the journal was replaced or pruned past this process; sockets start again")

@@ -1,11 +1,12 @@
 """The values that pass between protocols, shell and hub. No behaviour beyond their own caches."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
 
 from realtime.frames import Frame
-from realtime.topics import Selection
+from realtime.topics import SESSIONS, Selection
 
 
 class CloseCode(IntEnum):
@@ -112,6 +113,20 @@ class Event:
         """Return the event of a group message."""
         seq, channel, key, owner, dims, is_deleted, at, text = row
         return cls(seq, epoch, channel, key, owner, tuple(dims), is_deleted, at, text)
+
+
+class Batch(list[Event]):
+    """The events of one transaction for all who follow the same topics, in order.
+
+    `wires` holds the joined bytes of the whole batch by form, each made once.
+    """
+
+    __slots__ = ("is_internal", "wires")
+
+    def __init__(self, events: Iterable[Event]) -> None:
+        super().__init__(events)
+        self.is_internal = any(event.channel == SESSIONS for event in self)
+        self.wires: dict[str, bytes] = {}
 
 
 @dataclass(frozen=True, slots=True)

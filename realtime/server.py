@@ -1,14 +1,16 @@
 """uvicorn as this project runs it: the pages' keepalive, the port for ready frames, a gentle end.
 
 1. What comes in is parsed and checked by the `websockets` library alone.
-2. Frames of the application and the server's own pings and closes share one transport, so their
-   order is the order of the calls.
+2. Frames of the application go straight to the socket while the transport holds nothing back, else
+   behind what it holds, as the server's own pings and closes do: their order is that of the calls.
+3. No direction of permessage-deflate keeps a context: a deflated frame is anybody's.
 
 Knows uvicorn. Knows nothing of channels or protocols.
 """
 
 import asyncio
 import logging
+import os
 import random
 import socket
 from collections.abc import Awaitable, Callable
@@ -19,9 +21,11 @@ from uvicorn import Config
 from uvicorn import Server as UvicornServer
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFactory
 from websockets.frames import Frame
 
 from realtime import processes, timers
+from realtime.frames import WINDOW_BITS
 from realtime.inbox import Flag, Inbox
 from realtime.transport import EXTENSION
 
@@ -30,36 +34,80 @@ log = logging.getLogger(__name__)
 SPREAD_SECONDS = 2.0  # clients told to go at once would come back at once
 HEAD_SECONDS = 10.0  # to send a request's head
 SHUTDOWN_SECONDS = 7  # with the spread and a margin: out within 10 s
+NO_SOCKET = -1
+# What the kernel may hold for a peer that does not read (it doubles this). Alone it takes 3 MB,
+# and a reader that is behind gets prices as old; this is enough for 1 MB/s at 100 ms.
+SEND_BUFFER_BYTES = 128 * 1024
+
+# What a client sends is inflated by the library, to WS_MAX_BYTES at the most.
+_deflate = ServerPerMessageDeflateFactory(
+    server_no_context_takeover=True,
+    client_no_context_takeover=True,
+    server_max_window_bits=WINDOW_BITS,
+)
+
+
+class Port:
+    """The port of one socket that `realtime.transport` describes.
+
+    Small and apart from the protocol: what a delivery touches decides what it costs.
+    """
+
+    __slots__ = ("_protocol", "_socket", "_transport", "bytes_written", "is_deflating", "is_full")
+
+    def __init__(self, protocol: "WebSocketProtocol") -> None:
+        self._protocol = protocol
+        self._transport = protocol.transport
+        self.is_deflating = bool(protocol.conn.extensions)
+        self.is_full = not protocol.writable.is_set()
+        self.bytes_written = 0
+        sock = protocol.transport.get_extra_info("socket")
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+        self._socket = sock.fileno() if protocol.scheme == "ws" else NO_SOCKET
+
+    def write(self, data: bytes) -> bool:
+        transport = self._transport
+        if transport.is_closing():
+            return True  # nobody reads it, and the descriptor may be another connection's by now
+        if self.is_full:
+            return False
+        self.bytes_written += len(data)
+        if self._socket == NO_SOCKET or transport.get_write_buffer_size():
+            transport.write(data)
+            return True
+        try:
+            sent = os.write(self._socket, data)
+        except BlockingIOError:
+            sent = 0
+        except OSError:
+            transport.abort()
+            return True
+        if sent < len(data):
+            transport.write(data[sent:])
+        return True
+
+    async def until_writable(self) -> None:
+        await self._protocol.writable.wait()
+
+    def abort(self) -> None:
+        self._transport.abort()
+
+    def on_shutdown(self, callback: Callable[[], None]) -> None:
+        self._protocol.told_to_close = callback
 
 
 class WebSocketProtocol(WebSocketsSansIOProtocol):
-    """One socket on the server's side; `self` is the port that `realtime.transport` describes."""
+    """One socket on the server's side."""
 
-    _told_to_close: Callable[[], None] | None = None
+    port: Port | None = None
+    told_to_close: Callable[[], None] | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         inbox: Any = Inbox()
         flag: Any = Flag()
         self.queue, self.writable = inbox, flag
-
-    # --- the port ----------------------------------------------------------------------------
-    @property
-    def is_writable(self) -> bool:
-        return self.writable.is_set()
-
-    def write(self, data: bytes) -> None:
-        if not self.close_sent and not self.transport.is_closing():
-            self.transport.write(data)
-
-    async def until_writable(self) -> None:
-        await self.writable.wait()
-
-    def abort(self) -> None:
-        self.transport.abort()
-
-    def on_shutdown(self, callback: Callable[[], None]) -> None:
-        self._told_to_close = callback
+        self.conn.available_extensions = [_deflate]
 
     # --- timers: those of all connections share one of the loop ------------------------------
     def schedule_ping(self) -> None:
@@ -83,7 +131,18 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
     def handle_connect(self, event: Any) -> None:
         super().handle_connect(event)
         if hasattr(self, "scope"):  # absent if the handshake was refused
-            self.scope["extensions"][EXTENSION] = self  # type: ignore[assignment]
+            self.port = Port(self)
+            self.scope["extensions"][EXTENSION] = self.port  # type: ignore[assignment]
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        if self.port is not None:
+            self.port.is_full = True
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self.port is not None:
+            self.port.is_full = False
 
     async def send(self, message: Any) -> None:
         """Send; after the handshake nothing of it is kept, for as long as the socket lives."""
@@ -114,10 +173,10 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
 
     def shutdown(self) -> None:
         """Ask the application to close the socket; if there is none, close it here."""
-        if self._told_to_close is None:
+        if self.told_to_close is None:
             super().shutdown()
         else:
-            self.loop.call_later(random.uniform(0, SPREAD_SECONDS), self._told_to_close)
+            self.loop.call_later(random.uniform(0, SPREAD_SECONDS), self.told_to_close)
 
 
 class HttpProtocol(HttpToolsProtocol):
@@ -195,7 +254,7 @@ def config(host: str, port: int) -> Config:
         ws_max_size=settings.WS_MAX_BYTES,
         ws_ping_interval=settings.WS_PING_SECONDS,
         ws_ping_timeout=settings.WS_PONG_SECONDS,
-        ws_per_message_deflate=False,
+        ws_per_message_deflate=False,  # the protocol offers it itself, on terms of its own
         lifespan="on",
         proxy_headers=False,  # dualis.addresses decides whom to believe
         server_header=False,

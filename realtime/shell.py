@@ -118,6 +118,7 @@ class Shell(AsyncConsumer):
             on_internal=self.on_internal,
             on_resync=lambda: self.close_with(CloseCode.SERVICE_RESTART),
             name_of=self.name_of,
+            limit_bytes=settings.WS_QUEUE_BYTES,
         )
         if port := scope.get("extensions", {}).get(EXTENSION):
             port.on_shutdown(lambda: self.close_with(CloseCode.SERVICE_RESTART))

@@ -6,6 +6,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 
+from django.conf import settings
 from django.db.models import F, Window
 from django.db.models.functions import RowNumber
 
@@ -31,7 +32,6 @@ from realtime.messages import Event, Row, Snapshot, Subscribe
 from realtime.readers import read_only
 
 NEWEST_NOTIFICATIONS = 50
-RESUME_BYTES = 512 * 1024  # half a mailbox: what is missed beyond it comes as a fresh snapshot
 RESUME_EVENTS = 5_000
 
 
@@ -262,7 +262,7 @@ def _resumed(group: dict[object, _Asked], at: journal.Position) -> dict[object, 
     for key, (request, owner) in group.items():
         own = {"", _owner(request, owner)}
         missed = [e for e in events if e.seq > afters[key] and e.owner in own]
-        if (is_cut and events[0].seq > afters[key]) or _size(missed) > RESUME_BYTES:
+        if (is_cut and events[0].seq > afters[key]) or 2 * _size(missed) > settings.WS_QUEUE_BYTES:
             continue
         wanted = topics.topics_for(request.selection, owner)
         found[key] = tuple(

@@ -9,7 +9,7 @@ import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
-from realtime.frames import Frame
+from realtime.frames import Frame, join
 
 EXTENSION = "dualis.port"
 CLOSE_SECONDS = 2.0  # what a reader that stopped reading gets to take the close
@@ -20,12 +20,14 @@ AsgiSend = Callable[[dict[str, Any]], Awaitable[None]]
 class Port(Protocol):
     """What a server offers to an application that makes its own frames."""
 
-    @property
-    def is_writable(self) -> bool:
-        """Tell whether the peer takes what is written."""
+    is_deflating: bool  # whether the peer takes `Frame.deflated`
+    bytes_written: int  # of the application's frames, so far
 
-    def write(self, data: bytes) -> None:
-        """Write whole frames; never waits. Ignored once the connection is closing."""
+    def write(self, data: bytes) -> bool:
+        """Write whole frames, or nothing: False while the peer takes no more. Never waits.
+
+        Ignored once the connection is closing.
+        """
 
     async def until_writable(self) -> None:
         """Wait until the peer has taken enough for more to be written, or is gone."""
@@ -42,19 +44,22 @@ class PortTransport:
 
     def __init__(self, port: Port, send: AsgiSend) -> None:
         self._port, self._send = port, send
+        self.is_deflating = port.is_deflating
+        self.write = port.write
 
     @property
-    def is_ready(self) -> bool:
-        return self._port.is_writable
+    def bytes_written(self) -> int:
+        return self._port.bytes_written
 
-    def write(self, frames: Sequence[Frame]) -> None:
-        """Write frames at once, in one piece; only while `is_ready`."""
-        self._port.write(b"".join([frame.wire for frame in frames]))
+    async def until_ready(self) -> None:
+        """Wait until the peer takes more, or is gone."""
+        await self._port.until_writable()
 
     async def send(self, frames: Sequence[Frame]) -> None:
-        """Write frames as soon as the peer takes more."""
-        await self._port.until_writable()
-        self.write(frames)
+        """Write frames in one piece as soon as the peer takes more."""
+        data = join(frames, deflated=self.is_deflating)
+        while not self.write(data):
+            await self._port.until_writable()
 
     async def close(self, code: int, reason: str) -> None:
         """Close; a peer that does not take the close within the grace period is dropped."""
@@ -65,13 +70,18 @@ class PortTransport:
 class AsgiTransport:
     """Sends frame by frame through ASGI: for servers that offer no port."""
 
-    is_ready = False  # whether `send` would block cannot be known
+    is_deflating = False  # if anybody deflates it is the server
+    bytes_written = 0  # nor can this be known
 
     def __init__(self, send: AsgiSend) -> None:
         self._send = send
 
-    def write(self, frames: Sequence[Frame]) -> None:
-        raise AssertionError("never ready, so never written to at once")
+    def write(self, data: bytes) -> bool:
+        """Take nothing at once: whether `send` would block cannot be known."""
+        return False
+
+    async def until_ready(self) -> None:
+        """Return at once: it is `send` that waits, where the server lets it."""
 
     async def send(self, frames: Sequence[Frame]) -> None:
         for frame in frames:

@@ -72,12 +72,12 @@ def receiver(name: str = HOST) -> Iterator[Receiver]:
         def handle_error(self, *args: Any) -> None: ...  # clients that leave are no news
 
     with tempfile.TemporaryDirectory() as folder:
-        certificate = _certificate(Path(folder), name)
+        pem = certificate(Path(folder), name)
         server = Server(("127.0.0.1", 0), Handler)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(certificate)
+        context.load_cert_chain(pem)
         server.socket = context.wrap_socket(server.socket, server_side=True)
-        made = Receiver(server.server_port, ssl.create_default_context(cafile=str(certificate)))
+        made = Receiver(server.server_port, ssl.create_default_context(cafile=str(pem)))
         thread = threading.Thread(target=server.serve_forever, args=[0.02], daemon=True)
         thread.start()
         try:
@@ -89,7 +89,7 @@ def receiver(name: str = HOST) -> Iterator[Receiver]:
             thread.join()
 
 
-def _certificate(folder: Path, name: str) -> Path:
+def certificate(folder: Path, name: str) -> Path:
     """Write a key and a certificate that signs itself into one file; return its path."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])

@@ -10,13 +10,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 from websockets.client import ClientProtocol
+from websockets.extensions import ClientExtensionFactory
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Response
 from websockets.sync.client import ClientConnection, connect
@@ -169,9 +170,14 @@ class RawClient:
     """A peer that answers nothing unless told to: for what only the wire shows."""
 
     def __init__(
-        self, port: int, path: str = "/v1/ws", headers: dict[str, str] | None = None
+        self,
+        port: int,
+        path: str = "/v1/ws",
+        headers: dict[str, str] | None = None,
+        extensions: Sequence[ClientExtensionFactory] | None = None,
     ) -> None:
-        self.protocol = ClientProtocol(parse_uri(f"ws://127.0.0.1:{port}{path}"), max_size=None)
+        uri = parse_uri(f"ws://127.0.0.1:{port}{path}")
+        self.protocol = ClientProtocol(uri, extensions=extensions, max_size=None)
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=SECONDS)
         request = self.protocol.connect()
         for name, value in (headers or {}).items():

@@ -107,7 +107,8 @@ def test_contended_rows_wait_and_fail_nobody(caplog):
         raise errors.Contended()
 
     with Apart("a round") as round_:
-        round_.act(fail, ["a", "b"])
+        assert not round_.act(fail, ["a", "b"])
+        assert round_.act(write, ["c"])
     assert "a round: a and 1 more contended" in caplog.text
 
 

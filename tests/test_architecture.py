@@ -41,6 +41,7 @@ PURE = {
     "dualis.oracle.windows",
     "dualis.trading.actions",
     "dualis.trading.bankruptcy",
+    "dualis.trading.carrying",
     "dualis.trading.chain",
     "dualis.trading.charges",
     "dualis.trading.ladder",

@@ -151,6 +151,45 @@ def test_an_event_channel_resumes_after_a_seq(alice, token):
     run(scenario)
 
 
+def test_a_resume_that_would_not_fit_the_queue_gets_a_fresh_snapshot(alice, token, settings):
+    settings.WS_QUEUE_BYTES = 1_000
+
+    async def scenario():
+        async with talk() as client:
+            await client.auth(token)
+            ack, _ = await client.subscribe("notifications", seq=True)
+        notify = database_sync_to_async(notices.notify)
+        for _ in range(2):
+            await notify(
+                alice.id, "PASSWORD_CHANGED", title="t" * 300, message="m", now=world.now()
+            )
+        async with talk() as client:
+            await client.auth(token)
+            params = {"after": ack["seq"], "epoch": ack["epoch"]}
+            await client.send(type="subscribe", channel="notifications", params=params)
+            await client.expect("subscribed", resumed=False)
+
+    run(scenario)
+
+
+def test_sockets_with_and_without_seq_share_a_tick_and_not_its_frames(token, market):
+    async def scenario():
+        async with talk() as plain, talk() as counted:
+            for client, with_seq in ((plain, False), (counted, True)):
+                await client.auth(token)
+                await client.subscribe("prices", seq=with_seq)
+            await quote("ETH", "3250")
+            assert "seq" not in await plain.expect("data")
+            assert "seq" in await counted.expect("data")
+            await counted.subscribe("prices", seq=False)
+            await plain.subscribe("prices", seq=True)
+            await quote("ETH", "3251")
+            assert "seq" in await plain.expect("data")
+            assert "seq" not in await counted.expect("data")
+
+    run(scenario)
+
+
 @pytest.mark.parametrize("params", [{"after": 0, "epoch": "another"}, {"after": 10**9}])
 def test_what_cannot_be_resumed_gets_a_fresh_snapshot(token, params):
     async def scenario():

@@ -10,6 +10,7 @@ from channels.layers import get_channel_layer
 from realtime import hub as hubs
 from realtime import journal, topics
 from realtime.hub import Hub
+from realtime.messages import Event as Moved
 from realtime.models import Event, Head
 from tests import world
 
@@ -128,6 +129,34 @@ def test_messages_out_of_order_doubled_or_cut_are_put_right(monkeypatch):
             await reader.until(lambda: len(reader.keys) >= 6)
             await asyncio.wait_for(_drained(hub), 5)
             assert len(reader.keys) == 6 and hub.repairs == 1
+
+    asyncio.run(scenario())
+
+
+def test_messages_that_piled_up_leave_in_one_batch(monkeypatch):
+    """Two that continue one another, one already told, one behind a gap: read from the journal."""
+    monkeypatch.setattr(hubs, "POLL_SECONDS", 3_600)
+
+    async def scenario():
+        async with running() as hub:
+            hub._undo()
+            reader = Reader()
+            hub.subscribe(reader, prices())
+            start = hub.cursor
+            for number in range(6):
+                await quote("ETH", str(2041 + number))
+            events = await database_sync_to_async(journal.since)(start)
+            for first, last in ((1, 1), (2, 3), (2, 2), (5, 5)):
+                hub._inbox.put_nowait(
+                    {
+                        "epoch": hub.epoch,
+                        "first": start + first,
+                        "last": start + last,
+                        "events": [e.to_wire() for e in events[first - 1 : last]],
+                    }
+                )
+            await reader.until(lambda: len(reader.keys) == 6)
+            assert [len(batch) for batch in reader.batches] == [3, 3] and hub.repairs == 1
 
     asyncio.run(scenario())
 
@@ -268,6 +297,43 @@ def test_waiting_for_a_seq_ends_when_it_has_been_handed_out():
                 await waiting
             assert len(reader.keys) == 2
             await hub.reached(hub.cursor)
+
+    asyncio.run(scenario())
+
+
+class Keeper(Reader):
+    """Keeps the batches themselves."""
+
+    def deliver(self, batch):
+        self.batches.append(batch)
+
+
+def moved(*symbols):
+    return [Moved(n, "e", "prices", s, "", (s,), False, "", "{}") for n, s in enumerate(symbols, 1)]
+
+
+def test_who_follows_the_same_topics_shares_a_batch():
+    async def scenario():
+        hub = Hub()
+        everything, too, some, one = (Keeper() for _ in range(4))
+        for reader in (everything, too):
+            hub.subscribe(reader, prices())
+        hub.subscribe(some, prices({"assets": ["ETH", "BTC"]}))
+        hub.subscribe(one, prices({"assets": ["ETH"]}))
+        hub.emit(moved("BTC", "CC", "ETH", "BTC"))
+        assert everything.batches[0] is too.batches[0]
+        found = [[[e.key for e in b] for b in r.batches] for r in (everything, some, one)]
+        assert found == [[["BTC", "CC", "ETH", "BTC"]], [["BTC", "ETH", "BTC"]], [["ETH"]]]
+
+    asyncio.run(scenario())
+
+
+def test_an_event_under_several_topics_of_a_reader_reaches_it_once():
+    async def scenario():
+        hub, reader = Hub(), Keeper()
+        hub.subscribe(reader, prices() | prices({"assets": ["ETH"]}))
+        hub.emit(moved("BTC", "ETH"))
+        assert [[event.key for event in batch] for batch in reader.batches] == [["BTC", "ETH"]]
 
     asyncio.run(scenario())
 

@@ -345,7 +345,7 @@ def test_when_time_is_short_the_worst_go_first_and_none_is_liquidated_before_his
     better = [loan(borrower, "14500"), loan(borrower, "14000")]
     for row in (position, *better):
         rule_for(row)
-    reprice("ETH", "1500")
+    reprice("ETH", "1690")
     watch = Watch()
     for number in (1, 2, 3):
         watch.take(None)
@@ -354,6 +354,32 @@ def test_when_time_is_short_the_worst_go_first_and_none_is_liquidated_before_his
         assert not Liquidation.objects.exists()
         if number == 1:
             assert ProtectionRule.objects.get(outcome="executed").position_id == position.id
+
+
+def test_without_a_turn_none_is_spared_below_a_health_of_090(borrower, position, monkeypatch):
+    monkeypatch.setattr(guarding, "FIRST", 0)
+    rule_for(position)
+    watch = Watch()
+    for price, is_liquidated in (("1647", False), ("1646", True)):  # 0.9 x 15,000 / 8.2 = 1,646.34
+        reprice("ETH", price)
+        watch.take(None)
+        liquidation.run(after(seconds=1), watch, time_left=lambda: 0.59)
+        assert Liquidation.objects.exists() is is_liquidated
+    assert outcomes() == [""]
+
+
+def test_who_is_contended_had_no_turn_and_is_spared(borrower, position, monkeypatch):
+    rule_for(position)
+
+    def hold(rule_id, now):
+        raise errors.Contended()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(guarding, "execute", hold)
+        fall("1690")
+        assert not Liquidation.objects.exists()
+        fall("1600")
+        assert Liquidation.objects.exists()
 
 
 def test_with_time_all_that_are_due_act_in_one_tick(borrower, position, monkeypatch):

@@ -194,6 +194,20 @@ def test_a_lot_whose_rows_others_hold_waits_for_a_tick_and_the_others_go_on(monk
     assert held.live_seconds == 2
 
 
+def test_a_lot_that_breaks_is_raised_after_the_others_had_their_turn(monkeypatch):
+    broken = opened_lot("10")
+    stocked("1", "wBTC", name="another")
+
+    def fail(*args):
+        raise ValueError("a bug")
+
+    with monkeypatch.context() as patched, pytest.raises(ExceptionGroup):
+        patched.setattr(resales, "advance", fail)
+        run_to(1)
+    broken.refresh_from_db()
+    assert broken.live_seconds == 0 and Resale.objects.count() == 2
+
+
 # --- bids --------------------------------------------------------------------------------------
 def test_bids_fill_the_lot_in_parts_and_pay_into_the_backstop(buyer):
     row = opened_lot("10")

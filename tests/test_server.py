@@ -6,6 +6,7 @@ import time
 
 import pytest
 from websockets.exceptions import ConnectionClosedError
+from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory
 from websockets.frames import Frame, Opcode
 
 from tests.process import RawClient, Site, until
@@ -64,6 +65,37 @@ def test_fragments_count_together_towards_the_limit(site):
     client.send_raw(Frame(Opcode.TEXT, b"x" * 9_000, fin=False).serialize(mask=True))
     client.send_raw(Frame(Opcode.CONT, b"x" * 9_000, fin=True).serialize(mask=True))
     assert client.close_code() == 1009
+    client.close()
+
+
+# Deflated messages in fragments, by what each fragment inflates to.
+INFLATED = {
+    "exactly the limit": ([16_384], None),
+    "exactly the limit in fragments": ([10_000, 6_384], None),
+    "one byte more": ([16_385], 1009),
+    "one byte more in fragments": ([10_000, 6_385], 1009),
+    "the limit and more after it": ([16_384, 1], 1009),
+    "a bomb of less than 16 KiB": ([12_000_000], 1009),
+    "a bomb behind a harmless fragment": ([10, 12_000_000], 1009),
+}
+
+
+@pytest.mark.parametrize("path", ["/v1/ws", "/ws"])
+@pytest.mark.parametrize(("parts", "code"), INFLATED.values(), ids=INFLATED)
+def test_a_deflated_message_meets_the_limit_after_inflating(site, path, parts, code):
+    client = RawClient(site.port, path, extensions=[ClientPerMessageDeflateFactory()])
+    assert "permessage-deflate" in client.response.headers["Sec-WebSocket-Extensions"]
+    ping = '{"type":"ping","method":"ping","pad":"'
+    text = f'{ping}{"x" * (sum(parts) - len(ping) - 2)}"}}'.encode()
+    for number, size in enumerate(parts):
+        send = client.protocol.send_continuation if number else client.protocol.send_text
+        send(text[:size], fin=number == len(parts) - 1)
+        text = text[size:]
+    client.flush()
+    if code is None:
+        assert "pong" in bytes(client.next_of(Opcode.TEXT).data).decode()
+    else:
+        assert client.close_code() == code
     client.close()
 
 

@@ -4,23 +4,17 @@ from decimal import Decimal as D
 
 import pytest
 
-from dualis.trading import liquidation, money, quoting
+from dualis.trading import books, liquidation, money, quoting, withdrawals
 from dualis.trading.bankruptcy import takeover_price
 from dualis.trading.desk import open_desk
 from dualis.trading.margin import Held
-from dualis.trading.models import Fill, LedgerTransaction, MarginOrder
+from dualis.trading.models import Fill, LedgerTransaction, MarginOrder, Withdrawal
 from dualis.trading.positions import Position
-from dualis.trading.state import BACKSTOP, DEPOSIT, INSURANCE, VENUE
+from dualis.trading.state import BACKSTOP, INSURANCE, VENUE
 from tests import trading_world as tw
-from tests.trading_world import ADA, BOB, EVE, after, check, place, position
+from tests.trading_world import ADA, BOB, EVE, after, check, frozen, fund, place, position
 
 pytestmark = pytest.mark.django_db
-
-
-def fund(name, amount):
-    desk = open_desk([name], after(seconds=0))
-    desk.post(DEPOSIT, name, {"asset": "USDC", "amount": amount})
-    desk.save()
 
 
 @pytest.fixture(autouse=True)
@@ -150,12 +144,97 @@ def test_no_margin_at_all_is_a_full_liquidation_ruling_32():
     assert made.data == {"stage": "full", "ratio": None}
 
 
-def test_a_frozen_price_liquidates_nobody():
+def test_a_frozen_price_liquidates_nobody_whom_ten_percent_would_save():
     long_of_ada()
-    quote = tw.world.quote("ETH", "1700")
-    quote.is_tripped = True
-    quote.save()
+    frozen("ETH", "1700")  # 1870 in her favour
     assert run() == 0 and position(ADA) == 40
+
+
+def test_a_frozen_price_ten_percent_better_saves_no_more_and_its_book_is_left_alone():
+    fund(BACKSTOP, "100000")
+    long_of_ada()
+    resting = place(BOB, "B", "40", "1910").order
+    frozen("ETH", "1650")  # 1815: 10000 - 40 - 7400 = 2560 against 3630
+    assert run() == 1
+    resting.refresh_from_db()
+    assert resting.status == "open" and position(BACKSTOP) == 40 and forced() == {"backstop"}
+
+
+def test_a_short_counts_ten_percent_lower_while_frozen():
+    place(ADA, "A", "40", "2000")
+    place(BOB, "B", "40", "2000")
+    frozen("ETH", "2300")
+    assert run() == 0
+    tw.marked(ETH="2300")
+    quote = tw.world.quote("ETH", "2300")
+    quote.is_tripped = False
+    quote.save()
+    assert run() == 1
+
+
+def test_dust_of_a_frozen_market_shields_nobody():
+    place(BOB, "A", "100", "0.2", coin="CC")
+    place(ADA, "B", "100", "0.2", coin="CC")
+    long_of_ada()
+    place(BOB, "B", "40", "1900.1")
+    tw.marked(ETH="1840")
+    frozen("CC")
+    assert run() == 1
+    assert position(ADA) == 0 and position(ADA, "CC") == 100
+
+
+def test_what_waits_to_be_withdrawn_pays_before_anybody_else_does():
+    fund(INSURANCE, "5000")
+    long_of_ada("30")  # 7,000 of 10,000 are free
+    pending = withdrawals.request(ADA, "USDC", "1000", ADA, now=after(seconds=2))
+    tw.marked(ETH="1700")
+    place(BOB, "B", "30", "1650")  # 10000 - 30 - 10500 < 0
+    assert run() == 1
+    pending.refresh_from_db()
+    assert pending.status == "failed" and not tw.row(ADA).hold
+    paid = LedgerTransaction.objects.get(type="Settlement", user=ADA)
+    fees = D("30") + D("24.75")
+    assert D(paid.data["amount"]) == 30 * 350 + fees - 10_000
+    assert withdrawals.run(after(days=1)) == 0
+
+
+def test_a_withdrawal_that_is_let_go_may_be_all_that_was_missing():
+    long_of_ada("20")
+    withdrawals.request(ADA, "USDC", "5000", ADA, now=after(seconds=2))
+    tw.marked(ETH="1820")  # 10000 - 5000 - 20 - 3600 = 1380 against 1820
+    assert run() == 1 and position(ADA) == 20
+    assert Withdrawal.objects.get().status == "failed" and run() == 0
+
+
+def test_a_debt_that_nobody_can_pay_is_no_news_at_every_tick():
+    desk = open_desk([ADA, BOB], after(seconds=2))
+    desk.post("Settlement", BOB, {"from": ADA, "amount": "14000"})
+    desk.save()
+    before = LedgerTransaction.objects.count()
+    assert run() == 0 and LedgerTransaction.objects.count() == before
+    fund(INSURANCE, "5000")
+    assert run() == 1 and tw.row(ADA).usdc == 0
+
+
+def test_orders_of_other_markets_are_cancelled_too():
+    other = place(ADA, "B", "0.01", "59000", coin="BTC").order
+    long_of_ada()
+    tw.marked(ETH="1840")
+    place(BOB, "B", "40", "1830")
+    assert run() == 1
+    other.refresh_from_db()
+    assert other.status == "canceled"
+
+
+def test_a_book_longer_than_what_is_read_is_sold_into_tick_by_tick(monkeypatch):
+    fund(BACKSTOP, "100000")
+    monkeypatch.setattr(books, "REACH", 2)
+    long_of_ada()
+    tw.marked(ETH="1820")  # 10000 - 40 - 7200 = 2760 against 3640
+    for _ in range(3):
+        place(BOB, "B", "2", "1815")
+    assert run() == 1 and position(ADA) == 36 and not forced()
+    assert run() == 1 and position(ADA) == 0 and position(BACKSTOP) == 34
 
 
 def test_makers_buy_what_is_liquidated():

@@ -77,14 +77,27 @@ def test_no_margin_without_a_position_is_nothing_to_liquidate():
 
 def test_open_orders_count_where_they_enlarge_the_worse_side():
     orders = [
-        OpenOrder("ETH", Side.BUY, D(1)),
-        OpenOrder("ETH", Side.SELL, D(3)),  # closes 2 and opens 1
-        OpenOrder("ETH", Side.SELL, D(9), is_reduce_only=True),
+        OpenOrder("ETH", Side.BUY, D(1), D(2500)),
+        OpenOrder("ETH", Side.SELL, D(3), D(2500)),  # closes 2 and opens 1
+        OpenOrder("ETH", Side.SELL, D(9), D(2500), is_reduce_only=True),
     ]
     found = margin_of([usdc("1500")], [eth()], orders)
     assert found.initial == 1500
-    more = margin_of([usdc("1500")], [eth()], [OpenOrder("ETH", Side.SELL, D("5.5"))])
+    more = margin_of([usdc("1500")], [eth()], [OpenOrder("ETH", Side.SELL, D("5.5"), D(2500))])
     assert more.initial == 1000 + D("1.5") * 500
+
+
+@pytest.mark.parametrize(
+    ("side", "price", "loss"),
+    [("B", "2510", 30), ("B", "2490", 0), ("A", "2490", 30), ("A", "2510", 0), ("A", "2500", 0)],
+)
+def test_an_order_uses_what_it_would_lose_at_its_price_reduce_only_or_not(side, price, loss):
+    for is_reduce_only in (False, True):
+        order = OpenOrder("ETH", Side(side), D(3), D(price), is_reduce_only)
+        found = margin_of([usdc("1500")], [eth(size="0")], [order])
+        assert found.order_loss == loss and found.after_orders == 1500 - loss
+        assert found.initial == (0 if is_reduce_only else 1500) + loss
+        assert found.total_margin == 1500
 
 
 def test_the_liquidation_price_of_a_short_lies_above():

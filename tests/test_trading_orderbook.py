@@ -51,6 +51,19 @@ def test_ioc_drops_what_does_not_trade_at_once():
     assert len(found) == 0
 
 
+def test_who_does_not_carry_a_trade_is_cancelled_and_the_next_in_line_is_asked():
+    asked = []
+
+    def carries(maker, size):
+        asked.append((maker.id, str(size)))
+        return maker.id != "a"
+
+    found = book(order("a", "m", SELL, "100", "1"), order("b", "n", SELL, "100", "2"))
+    outcome = found.submit(order("t", "taker", BUY, "100", "1.5"), {}, carries)
+    assert trades(outcome) == [("b", "100", "1.5")] and asked == [("a", "1"), ("b", "1.5")]
+    assert [gone.id for gone in outcome.cancelled] == ["a"] and "a" not in found
+
+
 def test_alo_is_refused_where_it_would_trade_and_rests_where_not():
     found = book(order("a", "m", SELL, "100", "1"))
     refused = found.submit(order("t", "taker", BUY, "100", "1", Tif.ALO), {})

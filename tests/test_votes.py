@@ -180,7 +180,6 @@ def test_what_a_delegation_may_not_be_is_refused_and_changes_nothing(people):
     refused = [
         (ada.id, ada.id, errors.SelfDelegation),
         (eve.id, ada.id, errors.DelegateHasDelegated),
-        (bob.id, eve.id, errors.HasDelegators),
         (eve.id, "usr_nobody", errors.NotFound),
     ]
     for user_id, delegatee_id, error in refused:
@@ -192,13 +191,17 @@ def test_what_a_delegation_may_not_be_is_refused_and_changes_nothing(people):
 
 
 @pytest.mark.django_db
-def test_a_delegate_without_dual_hinders_as_any_other(people):
+def test_a_delegate_may_delegate_his_own_power_and_keeps_what_he_received(people):
     ada, bob, eve = people
-    votes.delegate(ada.id, bob.id, now=NOW)  # nobody holds anything
-    with pytest.raises(errors.HasDelegators):
-        votes.delegate(bob.id, eve.id, now=NOW)
-    pay(ada, 3, later(hours=1))
-    assert powers(ada, bob, at=later(hours=1)) == [0, 3]
+    pay(ada, 3)
+    pay(bob, 20)
+    votes.delegate(ada.id, bob.id, now=NOW)
+    votes.delegate(bob.id, eve.id, now=later(hours=1))
+    assert powers(ada, bob, eve, at=later(hours=1)) == [0, 3, 20]
+    votes.undelegate(ada.id, now=later(hours=2))
+    assert powers(ada, bob, eve, at=later(hours=2)) == [3, 0, 20]
+    votes.undelegate(bob.id, now=later(hours=3))
+    assert powers(ada, bob, eve, at=later(hours=3)) == [3, 20, 0]
 
 
 @pytest.mark.django_db

@@ -2,7 +2,10 @@
 
 from decimal import Decimal
 
+from django.db import transaction
+
 from dualis.trading import money, orders, replay, state
+from dualis.trading.desk import open_desk
 from dualis.trading.models import LedgerTransaction, MarginAccount, MarginOrder
 from dualis.trading.order_rules import Request
 from dualis.trading.orderbook import Side, Tif
@@ -19,6 +22,21 @@ def marked(**prices):
     """Set the marks, at the defaults where nothing else is said."""
     for symbol, price in {**MARKS, **prices}.items():
         world.quote(symbol, str(price))
+
+
+def frozen(symbol, price=None):
+    """Stop a feed: its last price stays, and nothing new may lean on it."""
+    row = world.quote(symbol, str(price or MARKS[symbol]))
+    row.is_tripped = True
+    row.save()
+
+
+@transaction.atomic
+def fund(name, amount):
+    """Give money to an account of the ledger's own."""
+    desk = open_desk([name], T0)
+    desk.post(state.DEPOSIT, name, {"asset": "USDC", "amount": amount})
+    desk.save()
 
 
 def account(address, usdc="10000"):

@@ -68,8 +68,9 @@ def delegators(user_id: str) -> QuerySet[VotingPower]:
 def delegate(user_id: str, delegatee_id: str, *, now: datetime) -> VotingPower:
     """Let all of a user's power count for another from now on, instead of whomever before.
 
-    SelfDelegation; NotFound for nobody, or an account that is not active; DelegateHasDelegated,
-    HasDelegators: a delegation is one step deep.
+    What others delegated to the user stays with him: a delegation is one step deep, and nobody can
+    take another's right to delegate by delegating to him. SelfDelegation; NotFound for nobody, or
+    an account that is not active; DelegateHasDelegated.
     """
     if delegatee_id == user_id:
         raise errors.SelfDelegation()
@@ -80,9 +81,6 @@ def delegate(user_id: str, delegatee_id: str, *, now: datetime) -> VotingPower:
         row = rows[user_id]
         if rows[delegatee_id].delegate_id:
             raise errors.DelegateHasDelegated(delegateeId=delegatee_id)
-        # Whoever delegates to the user locks the user's row: nobody comes in between.
-        if delegators(user_id).exists():
-            raise errors.HasDelegators()
         _point(rows, row, delegatee_id)
     return row
 

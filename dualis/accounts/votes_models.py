@@ -1,7 +1,7 @@
 """Voting power of DUAL: what counts for whom now, and checkpoints of what counted; rows only.
 
 1. A user's own power is his liquid DUAL and 1.5 times what he staked; what cools down is neither.
-2. It counts for one user: himself, or the one he delegates to. A delegate delegates to nobody.
+2. It counts for one user: himself, or the one he delegates to; what he received stays with him.
 3. Checkpoints are appended; of several at one instant the last counts.
 """
 

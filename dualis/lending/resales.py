@@ -8,8 +8,7 @@
 4. A clock moves by the time between two ticks, if the latter has live prices (rulings, 18).
 """
 
-import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -18,6 +17,7 @@ from django.db import transaction
 
 from dualis import amounts, errors
 from dualis.accounts import ledger, wallets
+from dualis.apart import Apart
 from dualis.exact import EXACT
 from dualis.lending import backstop, bidding, grace, resale, resale_figures, settlement
 from dualis.lending.liquidation_models import (
@@ -31,9 +31,6 @@ from dualis.lending.liquidation_models import (
 from dualis.lending.models import Market, Pool
 from dualis.lending.resale_models import Resale, ResaleBid, ResaleStage
 from dualis.lending.view import View
-from dualis.retry import retried
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +42,15 @@ class Done:
 
 
 def run(now: datetime) -> None:
-    """Do a tick of the engine, each auction in a transaction of its own: clocks, then new lots."""
-    for resale_id in list(Resale.objects.filter(status=OPEN).values_list("id", flat=True)):
-        _on_its_own(partial(advance, resale_id, now))
-    for pool_id, symbol in list(_due(now)):
-        _on_its_own(partial(open_lot, pool_id, symbol, now))
+    """Do a tick of the engine, each auction in a transaction of its own: clocks, then new lots.
+
+    What fails for one is raised when all others have been served.
+    """
+    with Apart("the resales") as apart:
+        for resale_id in list(Resale.objects.filter(status=OPEN).values_list("id", flat=True)):
+            apart.act(lambda ids: advance(ids[0], now), [resale_id])
+        for pool_id, symbol in list(_due(now)):
+            apart.act(partial(_open, symbol, now), [pool_id])
 
 
 @transaction.atomic
@@ -161,6 +162,10 @@ def _require_open(row: Resale, view: View) -> None:
         raise errors.AuctionPaused(auctionId=row.id)
 
 
+def _open(symbol: str, now: datetime, pool_ids: Sequence[str]) -> None:
+    open_lot(pool_ids[0], symbol, now)
+
+
 def _locked(resale_id: str) -> Resale:
     rows = Resale.objects.select_for_update(no_key=True, of=("self",)).select_related("pool")
     return rows.get(id=resale_id)
@@ -188,14 +193,6 @@ def _lots(account: BackstopAccount, view: View) -> list[str]:
         for symbol, held in exact(account.held).items()
         if resale.is_worth_a_lot(held, view.quotes[symbol].price)
     ]
-
-
-def _on_its_own(act: Callable[[], object]) -> None:
-    """Act in a transaction of its own; rows that others hold wait for a tick."""
-    try:
-        retried(act)
-    except errors.Contended:
-        log.warning("a resale is contended; it is tried again at the next tick")
 
 
 def _tell(row: Resale, stage: str, data: dict[str, object], now: datetime) -> None:

@@ -44,9 +44,14 @@ def price_for_capacity(quote: Priced) -> Decimal:
 
 def price_for_liquidation_of_frozen(quote: Priced, *, is_collateral: bool) -> Decimal:
     """Return the last price moved 10 % in the borrower's favour, rounded that way at 8 places."""
-    if is_collateral:
-        return mul_up(quote.price, _UP, PRICE_PLACES)
-    return mul_down(quote.price, _DOWN, PRICE_PLACES)
+    return moved_in_favour(quote.price, is_higher_better=is_collateral)
+
+
+def moved_in_favour(price: Decimal, *, is_higher_better: bool) -> Decimal:
+    """Return a frozen price moved 10 % up or down: the way that is better for who holds it."""
+    if is_higher_better:
+        return mul_up(price, _UP, PRICE_PLACES)
+    return mul_down(price, _DOWN, PRICE_PLACES)
 
 
 def price_text(price: Decimal) -> str:

@@ -1,24 +1,24 @@
 """Takes one order after another at a desk: judged, matched and margined in memory, then posted.
 
 1. Nothing of an order is posted before all of it is known to be taken.
-2. Margin is checked after the fill at the mark (rulings, 33); what only reduces always passes.
+2. Margin is checked after the fill at the mark (rulings, 33); what only reduces always passes,
+   unless it leaves a debt. What does not only reduce needs a live price of all it leans on.
 """
 
-from copy import deepcopy
 from dataclasses import dataclass
 from decimal import Decimal
 
 from dualis.exact import EXACT, ZERO, div_down, plain_trimmed
-from dualis.trading import books, fills, order_rules, state, summary
-from dualis.trading.charges import fee_up
+from dualis.trading import books, carrying, matching, order_rules, state, summary
 from dualis.trading.desk import Desk
 from dualis.trading.margin import OpenOrder
 from dualis.trading.markets import MARKETS, Market
+from dualis.trading.matching import Matched
 from dualis.trading.models import MarginOrder, Rejection
 from dualis.trading.order_models import LIMIT, MARKET, STOP_LIMIT, STOP_MARKET
 from dualis.trading.order_rules import Code, Rejected, Request
-from dualis.trading.orderbook import Order, Outcome, Side, Tif, Trade
-from dualis.trading.positions import PRICE_PLACES, Position, fill
+from dualis.trading.orderbook import Order, Side, Tif
+from dualis.trading.positions import PRICE_PLACES, Position
 from dualis.trading.state import Account
 from dualis.trading.statuses import FILLED, OPEN, PARTIAL, WAITING
 
@@ -42,26 +42,44 @@ class Counter:
         self.desk, self.address = desk, address
         self.written: dict[str, MarginOrder] = {}
 
-    def place(self, request: Request, reached: books.Reached | None) -> Placed:
-        """Judge, match and margin an order; post it if it is taken, else its rejection."""
+    def place(
+        self,
+        request: Request,
+        reached: books.Reached | None,
+        instead: MarginOrder | None = None,
+    ) -> Placed:
+        """Judge, match and margin an order; post it if it is taken, else its rejection.
+
+        One that is taken comes `instead` of another, which ends; a rejection leaves that one alone
+        and carries its id.
+        """
         market, desk = MARKETS[request.coin], self.desk
         mark = desk.marks.prices[market.feed] if desk.marks.is_live(market.feed) else None
         row = self._row(request, market, mark or ZERO)
         try:
-            if len(self._open_orders()) >= MAX_OPEN:
+            others = [order for order in self._open_orders() if order is not instead]
+            if len(others) >= MAX_OPEN:
                 raise Rejected(Code.RATE_LIMITED, f"At most {MAX_OPEN} orders are open at once")
-            self._require_new(request)
+            _require_new(request, others)
             position = self._account.positions.get(request.coin, Position())
             order_rules.check(request, market, mark, position.size)
-            if request.trigger is not None:
-                return self._wait(row)
-            assert reached is not None, "a request with a live mark has been looked at"
-            order, outcome = self._match(request, row, reached)
-            self._require_margin(market, order, outcome)
+            order_rules.check_value(request, mark or ZERO, position.size)
+            matched = None
+            if request.trigger is None:
+                assert reached is not None, "a request with a live mark has been looked at"
+                order, matched = self._match(request, row, reached)
+                self._require_margin(market, order, matched, others)
         except Rejected as refused:
-            return self._reject(row, refused)
+            return self._reject(row, refused, instead)
+        if instead is not None:
+            self.desk.end(instead, "another one came instead")
+            self.written[instead.id] = instead
         self._post_placed(row)
-        return self._take(row, order, outcome, reached)
+        if matched is None:
+            self.desk.set_status(row, WAITING)
+            return Placed(row)
+        assert reached is not None, "it was matched there"
+        return self._take(row, matched, reached)
 
     def trigger(self, row: MarginOrder, reached: books.Reached) -> Placed:
         """Match an order that has waited for its trigger; one that is refused now ends."""
@@ -81,12 +99,12 @@ class Counter:
         try:
             position = self._account.positions.get(row.coin, Position())
             order_rules.check(request, market, mark, position.size)
-            order, outcome = self._match(request, row, reached)
-            self._require_margin(market, order, outcome)
+            order, matched = self._match(request, row, reached)
+            self._require_margin(market, order, matched, self._open_orders())
         except Rejected as refused:
             desk.end(row, refused.reason)
             return self._reject(row, refused)
-        return self._take(row, order, outcome, reached)
+        return self._take(row, matched, reached)
 
     @property
     def _account(self) -> Account:
@@ -96,66 +114,67 @@ class Counter:
         own = [o for o in self.desk.orders.values() if o.account_id == self.address]
         return [order for order in own if order.is_active]
 
-    def _require_new(self, request: Request) -> None:
-        if request.cloid and any(o.cloid == request.cloid for o in self._open_orders()):
-            raise Rejected(Code.DUPLICATE_ORDER, f"The order {request.cloid} is open already")
-
     def _match(
         self, request: Request, row: MarginOrder, reached: books.Reached
-    ) -> tuple[Order, Outcome]:
+    ) -> tuple[Order, Matched]:
         """Match in a book of this moment; nothing outside it changes."""
         tif = Tif.IOC if request.is_market else request.tif
         order = Order(
             row.id, self.address, request.side, row.price, row.size, tif, row.is_reduce_only
         )
-        held = {
-            name: account.positions.get(request.coin, Position()).size
-            for name, account in self.desk.ledger.accounts.items()
-        }
-        outcome = reached.book(request.side).submit(order, held)
-        if outcome.would_trade:
+        matched = matching.match(self.desk, reached, order)
+        if matched.outcome.would_trade:
             raise Rejected(Code.INVALID_PRICE, "An Alo order would trade at once")
-        return order, outcome
+        return order, matched
 
-    def _require_margin(self, market: Market, order: Order, outcome: Outcome) -> None:
-        """Raise unless the account carries what it would hold, or only holds less."""
-        before = self._account.positions.get(market.coin, Position())
-        account = deepcopy(self._account)
-        for trade in outcome.trades:
-            held = account.positions.get(market.coin, Position())
-            done = fill(held, order.side, trade.size, trade.price)
-            fee = fee_up(trade.price, trade.size, is_taker=True)
-            account.positions[market.coin] = done.position
-            account.usdc = EXACT.add(account.usdc, EXACT.subtract(done.closed_pnl, fee))
-        after = account.positions.get(market.coin, Position())
-        orders = [o.open_order for o in self._open_orders()]
+    def _require_margin(
+        self, market: Market, order: Order, matched: Matched, others: list[MarginOrder]
+    ) -> None:
+        """Raise unless the account carries what it would hold, or only holds less.
+
+        `others` are its open orders; those that end on the way need nothing.
+        """
+        before, marks, outcome = self._account, self.desk.marks, matched.outcome
+        after = before
+        for one in outcome.trades:
+            after = carrying.after_fill(
+                after, market.coin, order.side, one.size, one.price, is_taker=True
+            )
+        kept = [other.open_order for other in others if other.id not in matched.ended]
+        orders = list(kept)
         if outcome.rested:
-            orders.append(OpenOrder(market.coin, order.side, outcome.rested, order.is_reduce_only))
-        found = summary.margin_of(account, self.desk.marks.prices, orders)
-        if found.initial <= found.total_margin:
+            rest = OpenOrder(
+                market.coin, order.side, outcome.rested, order.price, order.is_reduce_only
+            )
+            orders.append(rest)
+        found = summary.margin_of(after, marks.prices, orders)
+        dead = marks.dead(summary.feeds_of(after, orders))
+        if not dead and found.initial <= found.total_margin:
             return
-        old = summary.margin_of(self._account, self.desk.marks.prices)
-        leaves_no_debt = found.total_margin >= min(old.total_margin, ZERO)
-        is_smaller = abs(after.size) <= abs(before.size) and after.size * before.size >= 0
+        old = summary.margin_of(before, marks.prices, kept)
+        leaves_no_debt = found.after_orders >= min(old.after_orders, ZERO)
+        is_smaller = carrying.is_reduced(before, after, market.coin)
         only_reduces = is_smaller and (order.is_reduce_only or not outcome.rested)
-        if only_reduces and leaves_no_debt:  # a worse price is for liquidation to take
+        is_own = self.address in state.SYSTEM  # nobody else would pay for it
+        if only_reduces and (leaves_no_debt or is_own):  # a worse price is for liquidation to take
             return
+        if dead:
+            raise Rejected(
+                Code.MARKET_CLOSED, f"{dead[0]} has no live price, and the margin leans on it"
+            )
         raise Rejected(
             Code.INSUFFICIENT_MARGIN,
             f"Insufficient margin: {plain_trimmed(summary.usd_up(found.initial))} USDC are needed, "
             f"{plain_trimmed(summary.usd_down(found.total_margin))} are there",
         )
 
-    def _take(
-        self, row: MarginOrder, order: Order, outcome: Outcome, reached: books.Reached
-    ) -> Placed:
+    def _take(self, row: MarginOrder, matched: Matched, reached: books.Reached) -> Placed:
         """Book the trades of an order that is posted, and what ended on the way."""
-        desk = self.desk
-        for gone in outcome.cancelled:
-            self._end_resting(gone, reached)
+        desk, outcome = self.desk, matched.outcome
+        for changed in matching.settle(desk, reached, matched, row):
+            self.written[changed.id] = changed
         traded = value = ZERO
         for trade in outcome.trades:
-            self._trade(row, trade, reached)
             traded = EXACT.add(traded, trade.size)
             value = EXACT.fma(trade.price, trade.size, value)
         if row.status == FILLED:
@@ -172,26 +191,12 @@ class Counter:
         average = div_down(value, traded, PRICE_PLACES) if traded else None
         return Placed(row, traded, average)
 
-    def _trade(self, row: MarginOrder, trade: Trade, reached: books.Reached) -> None:
-        maker = reached.take(trade)
-        fills.book_trade(self.desk, trade, row.coin, taker=row, maker=maker)
-        if maker is not None:
-            self.written[maker.id] = maker
-
-    def _end_resting(self, gone: Order, reached: books.Reached) -> None:
-        maker = reached.orders[gone.id]
-        self.desk.end(maker, "it would trade with itself or enlarge a position")
-        self.written[maker.id] = maker
-
-    def _wait(self, row: MarginOrder) -> Placed:
-        self._post_placed(row)
-        self.desk.set_status(row, WAITING)
-        return Placed(row)
-
-    def _reject(self, row: MarginOrder, refused: Rejected) -> Placed:
+    def _reject(
+        self, row: MarginOrder, refused: Rejected, instead: MarginOrder | None = None
+    ) -> Placed:
         rejection = Rejection(
             account_id=self.address,
-            order_id=row.id,
+            order_id=(instead or row).id,
             coin=row.coin,
             reason=refused.reason[:200],
             code=refused.code.value,
@@ -240,6 +245,11 @@ class Counter:
             placed_at=self.desk.now,
             status_at=self.desk.now,
         )
+
+
+def _require_new(request: Request, others: list[MarginOrder]) -> None:
+    if request.cloid and any(other.cloid == request.cloid for other in others):
+        raise Rejected(Code.DUPLICATE_ORDER, f"The order {request.cloid} is open already")
 
 
 _KINDS = {

@@ -35,7 +35,8 @@ class Missing(ValueError):
 def account(query: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     """The margin summary in the shape of a clearing house's state."""
     row, marks = _row(query, "account"), Marks.read(now)
-    found = summary.margin_of(row.value, marks.prices, row.open_orders())
+    orders = row.open_orders()
+    found = summary.margin_of(row.value, marks.prices, orders)
     whole = ZERO
     for held in summary.held_of(row.value, marks.prices):
         whole = EXACT.add(whole, positions.notional(held.position, held.mark))
@@ -51,7 +52,7 @@ def account(query: Mapping[str, Any], now: datetime) -> dict[str, Any]:
         "marginSummary": figures,
         "assetPositions": _positions(row, marks, found),
         "time": milliseconds(now),
-        "withdrawable": _usd(summary.withdrawable_down(row.value, found)),
+        "withdrawable": _usd(summary.withdrawable_down(row.value, found, orders, marks.frozen)),
     }
 
 

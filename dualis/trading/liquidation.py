@@ -1,12 +1,15 @@
 """Liquidating accounts whose maintenance exceeds their margin (notional 10; rulings 32, 33).
 
 One transaction an account, in this order, looking again after each step:
-1. all its orders are cancelled;
+1. all its orders are cancelled, and its pending withdrawals fail;
 2. its positions are closed against the book within the band, the largest first; a partial
    liquidation stops as soon as the ratio is below 1;
 3. what the book did not take, the backstop takes over at the bankruptcy price as far as its own
    margin goes, and beyond it traders on the other side, the most profitable first (adl);
 4. USDC that is still owed is paid by what collateral there is, the insurance, the backstop.
+
+A frozen price counts at its last value moved 10 % in the owner's favour for whether there is a
+liquidation at all (rulings, 2); what has no live price is not sold in its book, only taken over.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,13 +20,13 @@ from django.db import transaction
 
 from dualis.apart import Apart
 from dualis.exact import EXACT, ZERO, div_up, mul_down
-from dualis.trading import books, fills, order_rules, state, summary
+from dualis.trading import books, fills, matching, order_rules, state, summary, withdrawals
 from dualis.trading.bankruptcy import takeover_price
 from dualis.trading.desk import Desk, lock_books, open_desk
-from dualis.trading.margin import Held, Stage
+from dualis.trading.margin import Held, Margin, Stage
 from dualis.trading.markets import COLLATERAL, MARKETS, USDC
 from dualis.trading.marks import Marks
-from dualis.trading.models import BookState, MarginAccount, MarginOrder
+from dualis.trading.models import MarginAccount, MarginOrder
 from dualis.trading.orderbook import Order, Side, Tif, Trade
 from dualis.trading.positions import Position, notional, unrealized_pnl
 from dualis.trading.state import BACKSTOP, FEES, INSURANCE, SYSTEM, VENUE, Account
@@ -53,32 +56,30 @@ def run(now: datetime) -> int:
 
 @transaction.atomic
 def liquidate(name: str, now: datetime) -> bool:
-    """Liquidate one account if it has to be; tell whether it was. Locks as in `desk`.
-
-    A position without a live price is left alone, and with it the account.
-    """
-    coins = list(MarginAccount.objects.get(name=name).positions)
-    rows = lock_books(coins)
+    """Liquidate one account if it has to be; tell whether it was. Locks as in `desk`."""
+    rows = lock_books(MARKETS)  # of all markets: its orders and positions stay as they are
     marks = Marks.read(now)
-    if not all(marks.is_live(MARKETS[coin].feed) for coin in coins):
-        return False
-    reached = {coin: _reach(rows[coin], name, marks) for coin in coins}
-    others = _other_side(name, coins, marks)
+    account = MarginAccount.objects.get(name=name).value
+    reached = {
+        coin: books.reach_of(_closing(coin, held), rows[coin], marks.prices[MARKETS[coin].feed])
+        for coin, held in account.positions.items()
+        if marks.is_live(MARKETS[coin].feed)
+    }
+    others = _other_side(name, account, marks)
     owners = set().union(*(found.owners for found in reached.values()))
     desk = open_desk({name, *owners, *others, VENUE, FEES, BACKSTOP, INSURANCE}, now, marks)
     if not _is_at_risk(desk.ledger.account(name), marks):
         return False
-    stage = Stage.FULL if not coins else _stage(desk, name)
     desk.take_orders(_orders_at(desk, name, reached))
-    desk.post(state.LIQUIDATION, name, {"stage": stage.value, "ratio": _ratio(desk, name)})
+    first = _stage(desk, name) if account.positions else Stage.FULL
+    desk.post(state.LIQUIDATION, name, {"stage": first.value, "ratio": _ratio(desk, name)})
     changed = _cancel_all(desk, name)
-    for held in _held(desk, name):
-        if _stage(desk, name) in _AT_RISK or stage is Stage.FULL:
-            changed |= _sell(desk, name, held, reached[held.coin])
-    if _stage(desk, name) in _AT_RISK or stage is Stage.FULL:
-        for held in _held(desk, name):
-            _take_over(desk, name, held)
-    _pay_debts(desk, name)
+    withdrawals.fail_pending(desk, name)
+    if _is_at_risk(desk.ledger.account(name), marks):
+        changed |= _close_positions(desk, name, reached)
+        _pay_debts(desk, name)
+    if len(desk.transactions) == 1:
+        return False  # nobody can pay; the next tick asks again
     for row in rows.values():
         row.save()
     desk.save(*(desk.orders[order_id] for order_id in sorted(changed)))
@@ -93,28 +94,29 @@ def _cancel_all(desk: Desk, name: str) -> set[str]:
     return {order.id for order in own}
 
 
+def _close_positions(desk: Desk, name: str, reached: Mapping[str, books.Reached]) -> set[str]:
+    """Sell and hand over what has to go; return the orders that this changed."""
+    is_full = _stage(desk, name) is Stage.FULL
+    changed: set[str] = set()
+    for held in _held(desk, name):
+        if held.coin in reached and (is_full or _stage(desk, name) in _AT_RISK):
+            changed |= _sell(desk, name, held, reached[held.coin])
+    if is_full or _stage(desk, name) in _AT_RISK:
+        for held in _held(desk, name):
+            if is_full or not _has_more(reached, held.coin):
+                _take_over(desk, name, held)
+    return changed
+
+
 def _sell(desk: Desk, name: str, held: Held, reached: books.Reached) -> set[str]:
     """Close a position against the book within the band; return the orders that this changed."""
-    market, size = MARKETS[held.coin], held.position.size
-    side = Side.SELL if size > 0 else Side.BUY
-    request = order_rules.Request(held.coin, side, abs(size))
+    market, request = MARKETS[held.coin], _closing(held.coin, held.position)
     limit = order_rules.limit_of(request, market, held.mark)
-    order = Order("liquidation", name, side, limit, abs(size), Tif.IOC, is_reduce_only=True)
-    sizes = {
-        owner: account.positions.get(held.coin, Position()).size
-        for owner, account in desk.ledger.accounts.items()
-    }
-    outcome = reached.book(side).submit(order, sizes)
-    changed = set()
-    for gone in outcome.cancelled:
-        desk.end(reached.orders[gone.id], "it would enlarge a position")
-        changed.add(gone.id)
-    for trade in outcome.trades:
-        maker = reached.take(trade)
-        fills.book_trade(desk, trade, held.coin, maker=maker)
-        if maker is not None:
-            changed.add(maker.id)
-    return changed
+    order = Order(
+        "liquidation", name, request.side, limit, request.size, Tif.IOC, is_reduce_only=True
+    )
+    matched = matching.match(desk, reached, order)
+    return {row.id for row in matching.settle(desk, reached, matched)}
 
 
 def _take_over(desk: Desk, name: str, held: Held) -> None:
@@ -189,28 +191,34 @@ def _held(desk: Desk, name: str) -> list[Held]:
 
 def _is_at_risk(account: Account, marks: Marks) -> bool:
     """Tell whether an account has to be liquidated: a debt that nothing covers counts too."""
-    found = summary.margin_of(account, marks.prices)
+    found = summary.margin_at_risk(account, marks.prices, marks.frozen)
     is_lost = account.usdc < 0 and not account.positions and found.total_margin <= 0
     return found.stage in _AT_RISK or is_lost
 
 
+def _margin(desk: Desk, name: str) -> Margin:
+    marks = desk.marks
+    return summary.margin_at_risk(desk.ledger.account(name), marks.prices, marks.frozen)
+
+
 def _stage(desk: Desk, name: str) -> Stage:
-    return summary.margin_of(desk.ledger.account(name), desk.marks.prices).stage
+    return _margin(desk, name).stage
 
 
 def _ratio(desk: Desk, name: str) -> str | None:
-    found = summary.margin_of(desk.ledger.account(name), desk.marks.prices).ratio_up
+    found = _margin(desk, name).ratio_up
     return None if found is None else format(found, "f")
 
 
-def _reach(row: BookState, name: str, marks: Marks) -> books.Reached:
-    """Read what closing the account's position in a market could trade with."""
-    market = MARKETS[row.coin]
-    size = MarginAccount.objects.get(name=name).value.positions[row.coin].size
-    side = Side.SELL if size > 0 else Side.BUY
-    request = order_rules.Request(row.coin, side, abs(size))
-    limit = order_rules.limit_of(request, market, marks.prices[market.feed])
-    return books.reach(row, market, side, limit)
+def _closing(coin: str, held: Position) -> order_rules.Request:
+    """Return the order that closes a position."""
+    side = Side.SELL if held.size > 0 else Side.BUY
+    return order_rules.Request(coin, side, abs(held.size), is_reduce_only=True)
+
+
+def _has_more(reached: Mapping[str, books.Reached], coin: str) -> bool:
+    """Tell whether the book goes on behind what was read of it: the next tick sells there."""
+    return coin in reached and reached[coin].edge is not None
 
 
 def _orders_at(desk: Desk, name: str, reached: dict[str, books.Reached]) -> list[MarginOrder]:
@@ -221,15 +229,13 @@ def _orders_at(desk: Desk, name: str, reached: dict[str, books.Reached]) -> list
     return list(rows.values())
 
 
-def _other_side(name: str, coins: Sequence[str], marks: Marks) -> set[str]:
+def _other_side(name: str, account: Account, marks: Marks) -> set[str]:
     """Return who may be deleveraged: in each market the most profitable on the other side."""
-    rows = MarginAccount.objects.exclude(name__in=SYSTEM).exclude(positions={})
+    rows = MarginAccount.objects.exclude(name__in=(*SYSTEM, name)).exclude(positions={})
     accounts = {row.name: row.value for row in rows}
     found: set[str] = set()
-    for coin in coins:
-        held = accounts[name].positions.get(coin)
-        if held:
-            found.update(_most_profitable(accounts, coin, held, marks)[:ADL_REACH])
+    for coin, held in account.positions.items():
+        found.update(_most_profitable(accounts, coin, held, marks)[:ADL_REACH])
     return found
 
 

@@ -80,27 +80,45 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class OpenOrder:
-    """What of an open order is not filled yet."""
+    """What of an open order is not filled yet, and the price at which it fills as a maker."""
 
     coin: str
     side: Side
     size: Decimal
+    price: Decimal
     is_reduce_only: bool = False
+
+    def loss(self, mark: Decimal) -> Decimal:
+        """Return what filling it would cost at once: whoever meets it trades at its price."""
+        worse = EXACT.subtract(self.price, mark)
+        if self.side is Side.SELL:
+            worse = worse.copy_negate()
+        return max(EXACT.multiply(worse, self.size), ZERO)
 
 
 @dataclass(frozen=True, slots=True)
 class Margin:
-    """The figures of an account at one moment."""
+    """The figures of an account at one moment.
+
+    `initial` is what positions use, what open orders would, and `order_loss`: what these would
+    lose against the marks.
+    """
 
     account_balance: Decimal
     unrealized_pnl: Decimal
     total_margin: Decimal
     initial: Decimal
     maintenance: Decimal
+    order_loss: Decimal = ZERO
 
     @property
     def account_value(self) -> Decimal:
         return EXACT.add(self.account_balance, self.unrealized_pnl)
+
+    @property
+    def after_orders(self) -> Decimal:
+        """Return the margin that is left once every open order has filled at its price."""
+        return EXACT.subtract(self.total_margin, self.order_loss)
 
     @property
     def available(self) -> Decimal:
@@ -132,8 +150,12 @@ class Margin:
 def margin_of(
     balances: Sequence[Balance], held: Sequence[Held], orders: Sequence[OpenOrder] = ()
 ) -> Margin:
-    """Return the figures of an account. Open orders count where they would enlarge a position."""
-    balance = total = pnl = initial = maintenance = ZERO
+    """Return the figures of an account.
+
+    Open orders count where they would enlarge a position, and all of them, reduce-only ones too,
+    with what they would lose at their price.
+    """
+    balance = total = pnl = initial = maintenance = loss = ZERO
     for one in balances:
         balance = EXACT.add(balance, one.value)
         total = EXACT.add(total, one.margin)
@@ -147,7 +169,10 @@ def margin_of(
         initial = EXACT.add(
             initial, EXACT.divide(EXACT.multiply(size, market.mark), market.leverage)
         )
-    return Margin(balance, pnl, EXACT.add(total, pnl), initial, maintenance)
+    for order in orders:
+        loss = EXACT.add(loss, order.loss(markets[order.coin].mark))
+    initial = EXACT.add(initial, loss)
+    return Margin(balance, pnl, EXACT.add(total, pnl), initial, maintenance, loss)
 
 
 def liquidation_price(

@@ -1,6 +1,6 @@
 """The mark prices of one moment: the oracle's medians (rulings, 33). One query."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -30,3 +30,7 @@ class Marks:
     def is_live(self, feed: str) -> bool:
         """Tell whether a feed has a price that may be traded on."""
         return feed in self.prices and feed not in self.frozen
+
+    def dead(self, feeds: Iterable[str]) -> list[str]:
+        """Return which of these feeds have no such price, by name."""
+        return sorted(feed for feed in feeds if not self.is_live(feed))

@@ -215,8 +215,8 @@ class MarginAccount(Published):
         return () if self.is_system else (self,)
 
     def to_dict(self) -> dict[str, Any]:
-        prices = (self.marks or Marks.read()).prices
-        return summary.summary(self.value, prices, self.open_orders())
+        marks = self.marks or Marks.read()
+        return summary.summary(self.value, marks.prices, self.open_orders(), marks.frozen)
 
 
 # Django finds the models of an app in this module alone.

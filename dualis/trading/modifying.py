@@ -1,7 +1,7 @@
 """Changing open orders: a new price, a new total size, in place of the old ones.
 
-A modified order is cancelled and placed anew under the same client id, in one transaction: it loses
-its place in the queue, as an order at another price would. One that is refused stays as it was.
+A modified order ends and is placed anew under the same client id: it loses its place in the queue,
+as an order at another price would. One that is refused stays as it was.
 """
 
 from collections.abc import Sequence
@@ -14,8 +14,12 @@ from django.db import transaction
 from dualis import errors
 from dualis.exact import EXACT
 from dualis.trading import orders
+from dualis.trading.counter import Placed
+from dualis.trading.desk import lock_books
+from dualis.trading.models import MarginOrder
 from dualis.trading.order_rules import Request
 from dualis.trading.orderbook import Side, Tif
+from dualis.trading.statuses import ACTIVE
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,44 +32,33 @@ class Change:
     is_reduce_only: bool | None = None
 
 
-def modify(address: str, changes: Sequence[Change], *, now: datetime) -> list[orders.Placed]:
-    """Change open orders one by one, each whole or not at all; refusals of `orders.place`.
+@transaction.atomic
+def modify(address: str, changes: Sequence[Change], *, now: datetime) -> list[Placed]:
+    """Change open orders, in their order and in one transaction; refusals of `orders.place`.
 
-    OrderNotFound for one that is not open; ValidationError for a size that is filled already.
+    OrderNotFound for one that is not open, ValidationError for a size that is filled already: both
+    leave all of them alone. What the rules or the margin refuse is a rejection under the order's
+    id. Locks the books of all changes first, then as `desk`.
     """
-    return [_modify(address, change, now) for change in changes]
+    asked = MarginOrder.objects.filter(
+        account_id=address, id__in=[change.order_id for change in changes], status__in=ACTIVE
+    )
+    rows = lock_books(set(asked.values_list("coin", flat=True)))
+    found = {row.id: row for row in asked}  # under the locks, which keep them as they are
+    requests = [_request(found.get(change.order_id), change) for change in changes]
+    return orders.trade(
+        address, requests, rows, now=now, instead=[change.order_id for change in changes]
+    )
 
 
-def _modify(address: str, change: Change, now: datetime) -> orders.Placed:
-    refused: orders.Placed | None = None
-    try:
-        with transaction.atomic():
-            placed = _replace(address, change, now)
-            if placed.rejection is not None:
-                refused = placed
-                raise _Refused
-            return placed
-    except _Refused:
-        assert refused is not None and refused.rejection is not None, "it was refused"
-        refused.rejection.pk = None
-        refused.rejection._state.adding = True
-        refused.rejection.save()
-        return refused
-
-
-class _Refused(Exception):
-    """Rolls the cancellation back."""
-
-
-def _replace(address: str, change: Change, now: datetime) -> orders.Placed:
-    (row,) = orders.cancel(address, [change.order_id], now=now)
+def _request(row: MarginOrder | None, change: Change) -> Request:
     if row is None:
         raise errors.OrderNotFound(orderId=change.order_id)
     done = EXACT.subtract(row.original_size, row.size)
     left = EXACT.subtract(change.size, done)
     if left <= 0:
         raise errors.ValidationError({"s": ["is not above what is filled already."]})
-    request = Request(
+    return Request(
         row.coin,
         Side(row.side),
         left,
@@ -77,5 +70,3 @@ def _replace(address: str, change: Change, now: datetime) -> orders.Placed:
         row.is_position_tpsl,
         row.cloid,
     )
-    (placed,) = orders.place(address, [request], now=now)
-    return placed

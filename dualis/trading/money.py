@@ -15,7 +15,8 @@ from dualis.accounts.ledger import Leg
 from dualis.exact import EXACT, TOO_BIG, ZERO, plain_trimmed
 from dualis.trading import state, summary
 from dualis.trading.desk import Desk, open_desk
-from dualis.trading.markets import COLLATERAL, MARKETS, USDC
+from dualis.trading.margin import Margin
+from dualis.trading.markets import COLLATERAL, USDC
 from dualis.trading.models import MarginAccount
 
 PLACES = COLLATERAL[USDC].places
@@ -92,16 +93,23 @@ def deposit(address: str, asset: str, amount: Decimal, *, now: datetime, memo: s
 
 
 def withdrawable_down(desk: Desk, name: str) -> Decimal:
-    """Return the USDC that may leave an account at the desk now.
-
-    Nothing while a market with a position has no live price: what it needs is not known.
-    """
-    account = desk.ledger.account(name)
-    if not all(desk.marks.is_live(MARKETS[coin].feed) for coin in account.positions):
+    """Return the USDC that may leave an account at the desk now."""
+    found = margin_known(desk, name)
+    if found is None:
         return ZERO
-    orders = desk.accounts[name].open_orders()
+    return round_down(summary.withdrawable_down(desk.ledger.account(name), found))
+
+
+def margin_known(desk: Desk, name: str) -> Margin | None:
+    """Return the margin by which money may leave an account at the desk, its orders included.
+
+    None while a price that it leans on is not live, if anything is lent on what it has: what that
+    needs is not known. Who owes and risks nothing needs no price to leave.
+    """
+    account, orders = desk.ledger.account(name), desk.accounts[name].open_orders()
     found = summary.margin_of(account, desk.marks.prices, orders)
-    return round_down(summary.withdrawable_down(account, found))
+    is_known = not desk.marks.dead(summary.feeds_of(account, orders))
+    return found if is_known or not summary.is_lent_on(account, found) else None
 
 
 def round_down(amount: Decimal) -> Decimal:

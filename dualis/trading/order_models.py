@@ -68,7 +68,7 @@ class MarginOrder(Published):
     def open_order(self) -> OpenOrder:
         """Return the order as margin sees it; a trigger order that waits counts nothing."""
         size = ZERO if self.status == WAITING else self.size
-        return OpenOrder(self.coin, Side(self.side), size, self.is_reduce_only)
+        return OpenOrder(self.coin, Side(self.side), size, self.price, self.is_reduce_only)
 
     def is_open(self) -> bool:
         return self.is_active

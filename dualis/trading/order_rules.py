@@ -13,6 +13,7 @@ from dualis.trading.markets import BAND, PRICE_DIGITS, Market
 from dualis.trading.orderbook import Side, Tif
 
 ONE = Decimal(1)
+LEAST_USD = Decimal(10)  # of an order; as on Hyperliquid: a book full of dust costs its owner
 
 
 class Code(StrEnum):
@@ -77,6 +78,17 @@ def check(request: Request, market: Market, mark: Decimal | None, position: Deci
         _check_band(request.price, market, mark)
     if request.is_reduce_only and request.trigger is None and not _reduces(request, position):
         raise Rejected(Code.REDUCE_ONLY_VIOLATION, "There is no position that it would reduce")
+
+
+def check_value(request: Request, mark: Decimal, position: Decimal) -> None:
+    """Raise Rejected for an order that is worth too little to stand in anybody's way.
+
+    One that closes a whole position at once may be as small as that position is.
+    """
+    is_at_once = request.is_market or request.tif is Tif.IOC
+    closes = is_at_once and request.is_reduce_only and request.size >= abs(position)
+    if not closes and EXACT.multiply(request.size, mark) < LEAST_USD:
+        raise Rejected(Code.INVALID_SIZE, f"An order is worth at least {LEAST_USD} USDC")
 
 
 def limit_of(request: Request, market: Market, mark: Decimal) -> Decimal:

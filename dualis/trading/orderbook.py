@@ -4,12 +4,14 @@
 2. Better prices first, of one price the older order; a trade is at the resting order's price.
 3. Nobody trades with himself: his resting order in the way is cancelled.
 4. A reduce-only order trades at most what its owner's position allows, at the moment it trades.
+5. A resting order whose owner cannot carry its next trade is cancelled instead.
 
 Knows orders, prices and positions. Knows nothing of margin, money, rows or time.
 """
 
 from bisect import insort
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
@@ -78,6 +80,11 @@ class Outcome:
 
 
 Positions = dict[str, Decimal]  # owner -> signed size, long is positive
+Carries = Callable[[Order, Decimal], bool]  # asked of a resting order before each of its trades
+
+
+def _always(order: Order, size: Decimal) -> bool:
+    return True
 
 
 class OrderBook:
@@ -112,16 +119,17 @@ class OrderBook:
             found.append((price, total, len(queue)))
         return found
 
-    def submit(self, order: Order, positions: Positions) -> Outcome:
+    def submit(self, order: Order, positions: Positions, carries: Carries = _always) -> Outcome:
         """Match an order and let what is left rest, if its time in force says so.
 
-        Moves `positions` by every trade. The order's own `size` falls to what rests.
+        Moves `positions` by every trade. The order's own `size` falls to what rests. A trade that
+        `carries` agrees to takes place.
         """
         outcome = Outcome()
         if order.tif is Tif.ALO and self._crosses(order):
             outcome.dropped, outcome.would_trade = order.size, True
             return outcome
-        self._match(order, positions, outcome)
+        self._match(order, positions, outcome, carries)
         if order.is_reduce_only:
             allowed = reducible(order, positions)
             if order.size > allowed:
@@ -153,7 +161,9 @@ class OrderBook:
         return order
 
     # --- inside ------------------------------------------------------------------------------
-    def _match(self, order: Order, positions: Positions, outcome: Outcome) -> None:
+    def _match(
+        self, order: Order, positions: Positions, outcome: Outcome, carries: Carries
+    ) -> None:
         side = order.side.other
         while order.size and (best := self.best(side)) is not None and _reaches(order, best):
             queue = self._levels[side][best]
@@ -168,7 +178,7 @@ class OrderBook:
             elif maker.is_reduce_only:
                 allowed = reducible(maker, positions)
                 size = min(size, allowed)
-            if not size:
+            if not size or not carries(maker, size):
                 self._end(maker, queue)
                 outcome.cancelled.append(maker)
                 continue

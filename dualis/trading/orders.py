@@ -4,13 +4,14 @@
 2. Books are locked before anything is read of them: nobody else trades with the same orders.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from itertools import zip_longest
 
 from django.db import transaction
 
 from dualis import errors
-from dualis.trading import books, order_rules
+from dualis.trading import books
 from dualis.trading.counter import Counter, Placed
 from dualis.trading.desk import lock_books, open_desk
 from dualis.trading.markets import MARKETS
@@ -36,6 +37,22 @@ def place(address: str, requests: Sequence[Request], *, now: datetime) -> list[P
         if request.coin not in MARKETS:
             raise errors.ValidationError({"coin": [f"there is no market {request.coin}."]})
     rows = lock_books(request.coin for request in requests)
+    return trade(address, requests, rows, now=now)
+
+
+def trade(
+    address: str,
+    requests: Sequence[Request],
+    rows: Mapping[str, BookState],
+    *,
+    now: datetime,
+    instead: Sequence[str] = (),
+) -> list[Placed]:
+    """Place orders in books that are locked; as `place`. Locks their owners' accounts together.
+
+    `instead` are the ids of the orders that these replace, one each: OrderNotFound for one that is
+    not open, or no longer, because one before it has traded with it.
+    """
     marks = Marks.read(now)
     reached = [_reach(request, rows[request.coin], marks) for request in requests]
     names = {address, VENUE, FEES}.union(*(found.owners for found in reached if found))
@@ -48,8 +65,11 @@ def place(address: str, requests: Sequence[Request], *, now: datetime) -> list[P
             desk.take_orders(found.orders.values())
     counter = Counter(desk, address)
     results = []
-    for request, found in zip(requests, reached, strict=True):
-        placed = counter.place(request, found)
+    for request, found, order_id in zip_longest(requests, reached, instead):
+        replaced = desk.orders.get(order_id) if order_id else None
+        if order_id and (replaced is None or not replaced.is_active):
+            raise errors.OrderNotFound(orderId=order_id)
+        placed = counter.place(request, found, replaced)
         results.append(placed)
         if placed.order is not None:  # the next of them meets what this one left
             for other in reached:
@@ -80,7 +100,6 @@ def _reach(request: Request, row: BookState, marks: Marks) -> books.Reached | No
     market = MARKETS[request.coin]
     if not marks.is_live(market.feed) or request.trigger is not None:
         return None
-    mark = marks.prices[market.feed]
     if request.price is not None and not market.is_price(request.price):
         return None
-    return books.reach(row, market, request.side, order_rules.limit_of(request, market, mark))
+    return books.reach_of(request, row, marks.prices[market.feed])

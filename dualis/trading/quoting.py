@@ -9,13 +9,12 @@ from decimal import Decimal
 
 from django.db import transaction
 
-from dualis.trading import books, fills, ladder
+from dualis.trading import books, ladder, matching
 from dualis.trading.desk import lock_books, open_desk
 from dualis.trading.markets import MARKETS, Market
 from dualis.trading.marks import Marks
 from dualis.trading.models import BookState, MarginOrder
 from dualis.trading.orderbook import Order, Side, Tif
-from dualis.trading.positions import Position
 from dualis.trading.state import FEES, VENUE
 
 # marked by `is_simulated` of the account; the first digits spell "sim"
@@ -67,26 +66,19 @@ def _meet(row: BookState, market: Market, marks: Marks, now: datetime) -> int:
     count = 0
     for side, found in reached.items():
         desk.take_orders(found.orders.values())
-        held = {
-            name: account.positions.get(market.coin, Position()).size
-            for name, account in desk.ledger.accounts.items()
-        }
         resting = found.resting(side)
-        for place, (maker, quoted, price, size) in enumerate(row.quotes):
+        for quote in row.quotes:
+            maker, quoted, price, size = quote
             if quoted != side:
                 continue
-            order = Order(f"{place}", maker, side, Decimal(price), Decimal(size), Tif.IOC)
-            outcome = resting.submit(order, held)
-            for gone in outcome.cancelled:
-                changed[gone.id] = found.orders[gone.id]
-                desk.end(found.orders[gone.id], "it would enlarge a position")
-            for trade in outcome.trades:
-                order_row = found.orders[trade.maker_id]
-                changed[order_row.id] = order_row
-                fills.book_trade(desk, trade, market.coin, maker=order_row)
-                row.quotes[place][3] = format(Decimal(row.quotes[place][3]) - trade.size, "f")
+            order = Order("quote", maker, side, Decimal(price), Decimal(size), Tif.IOC)
+            matched = matching.match(desk, found, order, resting)
+            changed |= {one.id: one for one in matching.settle(desk, found, matched)}
+            for trade in matched.outcome.trades:
+                quote[3] = format(Decimal(quote[3]) - trade.size, "f")
                 count += 1
-            if not outcome.trades and not outcome.cancelled:
+            if not matched.outcome.trades and not matched.ended:
                 break
+        found.clear_quotes(side)
     desk.save(*changed.values())
     return count

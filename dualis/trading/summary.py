@@ -4,11 +4,12 @@ The shape is that of the seed's generation (notional 4.2, G1): account figures a
 figures of a position decimal strings. Shown values are rounded half to even.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 from dualis.exact import EXACT, ZERO, mul_down, mul_up, plain, plain_trimmed, round_even
+from dualis.oracle.valuation import moved_in_favour
 from dualis.trading import margin
 from dualis.trading.markets import COLLATERAL, MARKETS, USDC
 from dualis.trading.positions import notional, unrealized_pnl
@@ -19,12 +20,29 @@ ROE_PLACES = 4
 _ONE = Decimal(1)
 
 Marks = Mapping[str, Decimal]  # oracle asset -> price; USDC is 1
+_NONE: frozenset[str] = frozenset()
 
 
-def balances_of(account: Account, marks: Marks) -> list[margin.Balance]:
+def feeds_of(account: Account, orders: Sequence[margin.OpenOrder] = ()) -> frozenset[str]:
+    """Return the feeds that an account's margin leans on: of collateral, positions and orders."""
+    coins = {*account.positions, *(order.coin for order in orders if order.size)}
+    return frozenset(
+        {COLLATERAL[asset].feed for asset in account.assets} | {MARKETS[c].feed for c in coins}
+    )
+
+
+def is_lent_on(account: Account, found: margin.Margin) -> bool:
+    """Tell whether what the account has is needed for a debt, a position or an open order."""
+    return bool(found.initial or account.positions) or account.usdc < account.held(USDC)
+
+
+def balances_of(
+    account: Account, marks: Marks, frozen: frozenset[str] = _NONE
+) -> list[margin.Balance]:
     """Return what the account holds as margin sees it; what has no price counts for nothing.
 
-    What a pending withdrawal holds back is on its way out and is no margin.
+    What a pending withdrawal holds back is on its way out and is no margin. Of feeds in `frozen`
+    the price counts moved in the owner's favour.
     """
     free = EXACT.subtract(account.usdc, account.held(USDC))
     usdc = margin.Balance(USDC, free, _ONE, COLLATERAL[USDC].ltv)
@@ -34,7 +52,7 @@ def balances_of(account: Account, marks: Marks) -> list[margin.Balance]:
             margin.Balance(
                 asset,
                 EXACT.subtract(amount, account.held(asset)),
-                marks.get(COLLATERAL[asset].feed, ZERO),
+                _price_of(COLLATERAL[asset].feed, marks, frozen, is_higher_better=True),
                 COLLATERAL[asset].ltv,
             )
             for asset, amount in account.assets.items()
@@ -42,19 +60,22 @@ def balances_of(account: Account, marks: Marks) -> list[margin.Balance]:
     ]
 
 
-def held_of(account: Account, marks: Marks) -> list[margin.Held]:
+def held_of(account: Account, marks: Marks, frozen: frozenset[str] = _NONE) -> list[margin.Held]:
     """Return the account's markets as margin sees them, those without a position included."""
-    return [
-        margin.Held(
-            coin,
-            account.positions.get(coin, margin.Position()),
-            marks[market.feed],
-            Decimal(account.leverage.get(coin, market.max_leverage)),
-            Decimal(market.max_leverage),
-        )
-        for coin, market in MARKETS.items()
-        if market.feed in marks
-    ]
+    found = []
+    for coin, market in MARKETS.items():
+        if market.feed in marks:
+            position = account.positions.get(coin, margin.Position())
+            found.append(
+                margin.Held(
+                    coin,
+                    position,
+                    _price_of(market.feed, marks, frozen, is_higher_better=position.size > 0),
+                    Decimal(account.leverage.get(coin, market.max_leverage)),
+                    Decimal(market.max_leverage),
+                )
+            )
+    return found
 
 
 def margin_of(
@@ -64,14 +85,32 @@ def margin_of(
     return margin.margin_of(balances_of(account, marks), held_of(account, marks), orders or ())
 
 
-def withdrawable_down(account: Account, found: margin.Margin) -> Decimal:
-    """Return the USDC that can leave: free of margin, of holds, and never borrowed."""
+def margin_at_risk(account: Account, marks: Marks, frozen: frozenset[str]) -> margin.Margin:
+    """Return the margin that a liquidation decides by: frozen prices in the owner's favour."""
+    return margin.margin_of(balances_of(account, marks, frozen), held_of(account, marks, frozen))
+
+
+def withdrawable_down(
+    account: Account,
+    found: margin.Margin,
+    orders: Sequence[margin.OpenOrder] = (),
+    frozen: frozenset[str] = _NONE,
+) -> Decimal:
+    """Return the USDC that can leave: free of margin, of holds, and never borrowed.
+
+    Nothing while a price is frozen that is needed to know what margin needs.
+    """
+    if feeds_of(account, orders) & frozen and is_lent_on(account, found):
+        return ZERO
     free = EXACT.subtract(account.usdc, account.held(USDC))
     return max(min(free, found.available), ZERO)
 
 
 def summary(
-    account: Account, marks: Marks, orders: list[margin.OpenOrder] | None = None
+    account: Account,
+    marks: Marks,
+    orders: list[margin.OpenOrder] | None = None,
+    frozen: frozenset[str] = _NONE,
 ) -> dict[str, Any]:
     """Return the summary of an account (G1)."""
     found = margin_of(account, marks, orders)
@@ -80,7 +119,7 @@ def summary(
         "totalMarginUsed": _number(found.initial),
         "availableMargin": _number(found.available),
         "crossMaintenanceMargin": _number(found.maintenance),
-        "withdrawable": _number(withdrawable_down(account, found)),
+        "withdrawable": _number(withdrawable_down(account, found, orders or (), frozen)),
         "assets": assets(account),
         "positions": positions(account, marks, found),
     }
@@ -139,6 +178,13 @@ def usd_up(value: Decimal) -> Decimal:
 def usd_down(value: Decimal) -> Decimal:
     """Return an amount as means are shown, in cents."""
     return mul_down(value, _ONE, USD_PLACES)
+
+
+def _price_of(
+    feed: str, marks: Marks, frozen: frozenset[str], *, is_higher_better: bool
+) -> Decimal:
+    price = marks.get(feed, ZERO)
+    return moved_in_favour(price, is_higher_better=is_higher_better) if feed in frozen else price
 
 
 def _number(value: Decimal) -> float:

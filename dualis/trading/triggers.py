@@ -32,7 +32,7 @@ def enter(order_id: str, *, now: datetime) -> Placed | None:
     mark = marks.prices[market.feed]
     is_market = row.kind == STOP_MARKET
     request = Request(row.coin, side, row.size, None if is_market else row.price)
-    found = books.reach(book, market, side, order_rules.limit_of(request, market, mark))
+    found = books.reach_of(request, book, mark)
     desk = open_desk({row.account_id, VENUE, FEES} | found.owners, now, marks)
     desk.take_orders(MarginOrder.objects.filter(account_id=row.account_id, status__in=ACTIVE))
     found.orders = {key: desk.orders.get(key, one) for key, one in found.orders.items()}

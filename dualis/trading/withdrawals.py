@@ -7,10 +7,10 @@ from django.db import transaction
 
 from dualis import amounts, errors
 from dualis.apart import Apart
-from dualis.exact import EXACT, plain_trimmed
+from dualis.exact import EXACT, ZERO, plain_trimmed
 from dualis.trading import money, state, summary
 from dualis.trading.desk import Desk, open_desk
-from dualis.trading.markets import COLLATERAL, MARKETS, USDC
+from dualis.trading.markets import COLLATERAL, USDC
 from dualis.trading.models import Withdrawal
 
 SETTLES_AFTER = timedelta(seconds=5)  # the embedded venue pays out after a block
@@ -70,11 +70,23 @@ def settle(withdrawal_id: str, status: str, *, now: datetime) -> bool:
         return False
     if status == COMPLETE and desk.ledger.account(name).balance(row.asset) < row.amount:
         status = FAILED  # a loss has taken it meanwhile
-    desk.post(state.WITHDRAWAL, name, _data(row.asset, row.amount, status, row.destination))
-    row.status, row.settled_at = status, now
-    row.save()
+    _end(desk, row, status)
     desk.save()
     return True
+
+
+def fail_pending(desk: Desk, name: str) -> None:
+    """Let go what an account at the desk waits to be paid: it is needed. Locks those rows."""
+    pending = Withdrawal.objects.select_for_update(no_key=True, of=("self",))
+    for row in pending.filter(account_id=name, status=PENDING).order_by("requested_at", "id"):
+        _end(desk, row, FAILED)
+
+
+def _end(desk: Desk, row: Withdrawal, status: str) -> None:
+    data = _data(row.asset, row.amount, status, row.destination)
+    desk.post(state.WITHDRAWAL, row.account_id, data)
+    row.status, row.settled_at = status, desk.now
+    row.save()
 
 
 def _free_down(desk: Desk, name: str, asset: str) -> Decimal:
@@ -82,15 +94,13 @@ def _free_down(desk: Desk, name: str, asset: str) -> Decimal:
     if asset == USDC:
         return money.withdrawable_down(desk, name)
     account, terms = desk.ledger.account(name), COLLATERAL[asset]
-    found = summary.margin_of(account, desk.marks.prices, desk.accounts[name].open_orders())
-    free = max(EXACT.subtract(account.balance(asset), account.held(asset)), Decimal(0))
-    if not all(desk.marks.is_live(MARKETS[coin].feed) for coin in account.positions):
-        return Decimal(0)
-    price = desk.marks.prices.get(terms.feed)
-    if not found.initial and not account.borrowed:
+    found = money.margin_known(desk, name)
+    free = max(EXACT.subtract(account.balance(asset), account.held(asset)), ZERO)
+    if found is None or not free:
+        return ZERO
+    if not summary.is_lent_on(account, found):
         return free
-    if not price or not desk.marks.is_live(terms.feed):
-        return Decimal(0)
+    price = desk.marks.prices[terms.feed]
     spare = EXACT.divide(found.available, EXACT.multiply(price, terms.ltv))
     unit = Decimal(1).scaleb(-terms.places)
     return min(free, spare.quantize(unit, rounding="ROUND_DOWN", context=EXACT))
