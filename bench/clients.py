@@ -33,6 +33,7 @@ OFFER = (
 )
 _MASK = bytes(4)  # of zeros: masked is what it was
 _TAIL = b"\x00\x00\xff\xff\x03\x00"  # what the wire leaves out, and the end of the stream
+_CLOSED = b""
 _ACK = b'{"type":"subscribed"'
 _ERROR = b'{"type":"error"'
 _SPREAD = re.compile(rb'"reconnectWithinMs":(\d+)')
@@ -122,6 +123,9 @@ class Crowd:
             client.is_open = True
             sock.send(self.requests(client))
         for payload in _messages(client.buffer):
+            if payload == _CLOSED:
+                self.lost(client)
+                return
             if payload.startswith(_ACK):
                 self.acknowledged(client, payload)
             elif payload.startswith(_ERROR) and (found := _SPREAD.search(payload)):
@@ -172,7 +176,10 @@ class Crowd:
 
 
 def _messages(buffer: bytearray) -> list[bytes]:
-    """Cut the whole frames off the front of a buffer; return the text messages, inflated."""
+    """Cut the whole frames off the front of a buffer; return the text messages, inflated.
+
+    A close is the empty message.
+    """
     found, at = [], 0
     while len(buffer) - at >= 2:
         length, start = buffer[at + 1] & 0x7F, at + 2
@@ -183,7 +190,9 @@ def _messages(buffer: bytearray) -> list[bytes]:
         if len(buffer) < start + length:
             break
         payload = bytes(buffer[start : start + length])
-        if buffer[at] & 0x0F == 1:
+        if buffer[at] & 0x0F == 8:
+            found.append(_CLOSED)
+        elif buffer[at] & 0x0F == 1:
             is_deflated = buffer[at] & 0x40
             found.append(zlib.decompress(payload + _TAIL, -15) if is_deflated else payload)
         at = start + length
