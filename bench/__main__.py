@@ -4,6 +4,7 @@ import platform
 import sys
 
 from bench import (
+    connect,
     disk,
     exchange,
     fanout,
@@ -18,6 +19,7 @@ from bench import (
 )
 
 BENCHES = {
+    "connect": connect.run,
     "disk": disk.run,
     "exchange": exchange.run,
     "fanout": fanout.run,

@@ -50,7 +50,7 @@ class ConditionalView(APIView):
         if not is_read or not isinstance(response, Response):
             return response
         tag = _tag(response.data)
-        if _is_named(tag, request.headers.get("If-None-Match", "")):
+        if is_named(tag, request.headers.get("If-None-Match", "")):
             response = HttpResponseNotModified()
         response.headers["ETag"] = tag
         response.headers["Cache-Control"] = self.cache_control
@@ -169,7 +169,7 @@ def _tag(body: dict[str, Any]) -> str:
     return f'W/"{blake2b(msgspec.json.encode(told), digest_size=16).hexdigest()}"'
 
 
-def _is_named(tag: str, header: str) -> bool:
+def is_named(tag: str, header: str) -> bool:
     """Tell whether If-None-Match names a weak tag; strong and weak ones compare as equal."""
     named = parse_etags(header)
     return named == ["*"] or tag in named or tag.removeprefix("W/") in named

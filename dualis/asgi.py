@@ -10,11 +10,13 @@ from django.core.asgi import get_asgi_application  # noqa: E402
 _async_http = get_asgi_application()
 
 from dualis.handler import Handler  # noqa: E402
-from realtime import hub, workers  # noqa: E402
+from realtime import answers, hub, workers  # noqa: E402
 from realtime.door import PROBES, serve_http  # noqa: E402
 from realtime.routing import websocket  # noqa: E402
+from realtime.shell import places  # noqa: E402
 
 _http = Handler()
+_from_memory = answers.Answers(_http)
 # Async views, which wait in no queue: a probe is answered though every thread waits for a database.
 _ASYNC = {*PROBES, "/v1/health"}
 
@@ -23,7 +25,9 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
     """Serve one request, one socket, or the life of the process."""
     match scope["type"]:
         case "http":
-            app = _async_http if scope["path"] in _ASYNC else _http
+            app: Any = _async_http if scope["path"] in _ASYNC else _http
+            if answers.serves(scope):
+                app = _from_memory
             await serve_http(app, scope, receive, send)
         case "websocket":
             await websocket(scope, receive, send)
@@ -41,6 +45,7 @@ async def _lifespan(receive: Any, send: Any) -> None:
             await send({"type": "lifespan.startup.complete"})
         else:
             await reporter.stop()
+            await places.stop()
             await hub.current().stop()
             await send({"type": "lifespan.shutdown.complete"})
             return

@@ -119,21 +119,30 @@ class Engine:
         return True
 
     async def _lead(self) -> None:
+        beat = asyncio.create_task(self._beat())
         try:
             steps = await database_sync_to_async(self._make_steps)()
             due = {step.name: time.monotonic() for step in steps}
-            while True:
+            while not beat.done():
                 for step in steps:
                     if due[step.name] <= time.monotonic():
                         await database_sync_to_async(self.run_step)(step, datetime.now(UTC))
                         due[step.name] = _next(due[step.name], step.seconds, time.monotonic())
                 await asyncio.sleep(max(0.0, min(due.values()) - time.monotonic()))
+            log.warning("this engine no longer leads: its lock is gone")
         except leadership.LostLeadership as lost:
             log.warning("this engine no longer leads: %s", lost)
         except (DatabaseError, InterfaceError):
             log.warning("the database is away; this engine no longer leads")
         finally:
+            beat.cancel()
             self._lock.release()
+
+    async def _beat(self) -> None:
+        """Return as soon as the lock is gone; asking for it is what keeps it."""
+        loop = asyncio.get_running_loop()
+        while await loop.run_in_executor(None, self._lock.is_held):
+            await asyncio.sleep(leadership.BEAT_SECONDS)
 
     def run_step(self, step: Step, now: datetime) -> None:
         """Run one step; its failure is recorded and stays its own."""
@@ -277,7 +286,7 @@ def rehearse(begin: datetime, clock: Callable[[], datetime]) -> None:
     try:
         moving = [step for step in market_steps() if step.name.startswith(_MOVING)]
         now = begin
-        while now + REHEARSAL <= clock():
+        while now + REHEARSAL <= clock() and lock.is_held():
             now += REHEARSAL
             for step in moving:
                 with transaction.atomic() if step.is_atomic else nullcontext():

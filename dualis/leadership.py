@@ -19,6 +19,9 @@ from django.db import connection, transaction
 from dualis.models import EngineTerm
 
 ADVISORY_KEY = 0x6475616C  # "dual"
+BEAT_SECONDS = 1.0  # how often a leader shows the database that it is there
+SILENT_MS = 3_000  # the database lets go of a leader that is silent so long
+STEP_SILENT_MS = 4_000  # and of a step that computes, or is cut off, between two statements
 
 
 class LostLeadership(Exception):
@@ -63,7 +66,11 @@ class FileLock:
 
 
 class AdvisoryLock:
-    """For PostgreSQL: a session lock on a connection that does nothing else."""
+    """For PostgreSQL: a session lock on a connection that does nothing else.
+
+    The database ends the session, and frees the lock, unless `is_held` is asked every second or so:
+    a link that is cut, a proxy between, a process that stands still are all the same silence.
+    """
 
     def __init__(self, parameters: dict[str, Any]) -> None:
         self._parameters = parameters
@@ -80,6 +87,7 @@ class AdvisoryLock:
                 keepalives_interval=1,
                 keepalives_count=2,
                 tcp_user_timeout=2000,
+                options=f"-c idle_session_timeout={SILENT_MS}",
             )
             row = self._connection.execute(
                 "SELECT pg_try_advisory_lock(%s)", [ADVISORY_KEY]
@@ -129,6 +137,12 @@ def begin_term(now: datetime) -> int:
 
 
 def check_term(term: int) -> None:
-    """Raise LostLeadership unless `term` is the present one; holds the row until the commit."""
+    """Raise LostLeadership unless `term` is the present one; holds the row until the commit.
+
+    A leader that is cut off in the middle of a step does not hold it longer than STEP_SILENT_MS.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET LOCAL idle_in_transaction_session_timeout = {STEP_SILENT_MS}")
     if not EngineTerm.objects.select_for_update(no_key=True).filter(id=1, term=term).exists():
         raise LostLeadership(f"term {term} is over")

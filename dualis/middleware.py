@@ -37,13 +37,17 @@ class RequestIdMiddleware:
         return refused or _stamp(request, await self.get_response(request))  # type: ignore[misc]
 
 
+def request_id(claimed: str) -> str:
+    """Return the id that a client claims for its request if it is a sane one, else a new one."""
+    return claimed if _SANE.fullmatch(claimed) else uuid.uuid4().hex
+
+
 def _mark(request: HttpRequest) -> HttpResponse | None:
     """Give the request its id and address; return a refusal if it cannot be anybody's."""
     peer = request.META.get("REMOTE_ADDR") or ""
     if not is_trusted(peer, settings.TRUSTED_PROXIES):
         request.META.pop("HTTP_X_FORWARDED_PROTO", None)  # anybody could claim to come by TLS
-    claimed = request.headers.get("X-Request-ID", "")
-    request.request_id = claimed if _SANE.fullmatch(claimed) else uuid.uuid4().hex  # type: ignore[attr-defined]
+    request.request_id = request_id(request.headers.get("X-Request-ID", ""))  # type: ignore[attr-defined]
     request.address = real_address(  # type: ignore[attr-defined]
         peer,
         request.headers.get("X-Forwarded-For", ""),

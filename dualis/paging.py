@@ -40,11 +40,18 @@ def paged(
 ) -> tuple[list[Any], dict[str, Any]]:
     """Return the rows of the page that a validated query asks for, and its `pagination`.
 
-    A query set is counted and cut in the database, within the caller's transaction.
+    A query set is cut in the database, within the caller's transaction; it is counted there too
+    unless the page shows its end.
     """
-    total = rows.count() if isinstance(rows, QuerySet) else len(rows)
     offset, limit = asked["offset"], asked["limit"]
-    return list(rows[offset : offset + limit]), pagination(total, offset=offset, limit=limit)
+    page = list(rows[offset : offset + limit])
+    if not isinstance(rows, QuerySet):
+        total = len(rows)
+    elif len(page) < limit and (page or not offset):
+        total = offset + len(page)
+    else:
+        total = rows.count()
+    return page, pagination(total, offset=offset, limit=limit)
 
 
 def pagination(total: int, *, offset: int, limit: int) -> dict[str, Any]:

@@ -9,13 +9,14 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils import timezone
 from rest_framework import serializers
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from dualis import errors
 from dualis.accounts.permissions import identity_of, user_of
-from dualis.api import PublicView, idempotent, reply, valid
+from dualis.api import ConditionalView, PublicView, idempotent, reply, valid
 from dualis.exact import plain_trimmed
 from dualis.permissions import IsStaff
 from governance import (
@@ -122,14 +123,17 @@ class Config(PublicView):
         return reply(data, seq=at.seq, epoch=at.epoch)
 
 
-class Proposals(APIView):
+class Proposals(ConditionalView):
     """GET governance/proposals?state&status&type&page&limit, newest first; POST creates one."""
 
+    cache_control = "public, no-cache"
+    varies_by = ()
+
     def get_authenticators(self) -> Any:
-        return [] if self.request.method == "GET" else super().get_authenticators()
+        return [] if self.request.method in SAFE_METHODS else super().get_authenticators()
 
     def get_permissions(self) -> Any:
-        return [] if self.request.method == "GET" else super().get_permissions()
+        return [] if self.request.method in SAFE_METHODS else super().get_permissions()
 
     def get(self, request: Request) -> Response:
         asked = _asked(_Query, request)

@@ -40,6 +40,7 @@ class EventsView(APIView):
                 limit=asked["limit"] + 1,
                 channels=channels,
                 owner=str(request.user.pk),
+                epoch=at.epoch,
             )
         page = events[: asked["limit"]]
         has_more = len(events) > len(page)

@@ -2,17 +2,18 @@
 
 import time
 from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 from django.conf import settings
 
 from dualis import errors
 from dualis.accounts import tokens
-from realtime import live, readers, snapshots, topics
+from realtime import batches, joins, live, snapshots, topics
 from realtime.dualis_protocol import DualisSession, Limits, data_frame
 from realtime.frames import Frame
 from realtime.messages import Authenticate, CloseCode, Event, Identity, Message, Subscribe
-from realtime.shell import Shell, presence
+from realtime.shell import USER, Shell, places, presence
 
 __all__ = ["DualisConsumer", "presence"]
 
@@ -41,9 +42,17 @@ class DualisConsumer(Shell):
         if event.is_deleted or msgspec.json.decode(event.text)["endedAt"] is not None:
             self.close_with(CloseCode.INVALID_TOKEN)
 
+    def close_with(self, code: CloseCode) -> None:
+        """Close; before a restart say over how long the clients should come back."""
+        now, extra = time.time(), dict[str, Any]()
+        if code is CloseCode.SERVICE_RESTART:
+            extra["reconnectWithinMs"] = round(1000 * presence.return_seconds(now))
+        self._say(self.session.close(code, now, **extra))
+
     def on_leave(self) -> None:
         if self.user_id:
             presence.sign_out(self.user_id)
+            places.give(USER + self.user_id)
 
     def forget(self, name: str) -> None:
         if name == live.CHANNEL and self.watched:
@@ -59,7 +68,9 @@ class DualisConsumer(Shell):
             session = topics.session_topic(claims.sub, claims.sid)
             self.connection.watch_internal(topics.SESSIONS)
             self.follow(topics.SESSIONS, frozenset({session}))
-            found = await readers.run(_identify, claims, _moment(now))
+            found = await batches.ask(_identify, claims)
+            if found is None:
+                raise errors.Unauthorized()
         except errors.Unauthorized:
             await self.do(self.session.close(CloseCode.INVALID_TOKEN, now))
             return
@@ -71,8 +82,12 @@ class DualisConsumer(Shell):
                 self.session.limits.for_role(found.role).per_user(),
                 now,
             )
+            text = f"Too many sockets of this user; at most {settings.WS_MAX_PER_USER}"
             if bucket is None:
-                text = f"Too many sockets of this user; at most {settings.WS_MAX_PER_USER}"
+                await self.do(self.session.close(CloseCode.RATE_LIMITED, now, text))
+                return
+            if not await places.take(USER + found.user_id, settings.WS_MAX_PER_USER):
+                presence.sign_out(found.user_id)
                 await self.do(self.session.close(CloseCode.RATE_LIMITED, now, text))
                 return
             self.user_id = found.user_id
@@ -86,7 +101,7 @@ class DualisConsumer(Shell):
         user_id = self.session.identity.user_id
         channel = request.channel
         if request.selection.ids():
-            unknown = await readers.run(snapshots.unknown_ids, request.selection)
+            unknown = await batches.ask(snapshots.unknown_many, request.selection)
             if unknown:
                 text = f"{channel} knows no {', '.join(unknown)[:200]}"
                 extra = {"channel": channel, "unknown": unknown}
@@ -95,18 +110,15 @@ class DualisConsumer(Shell):
         with_seq = {channel} if request.with_seq else set()
         self.connection.form = self.connection.form - {channel} | with_seq  # before any is framed
         self.begin_join(channel, topics.topics_for(request.selection, user_id))
-        snapshot = await readers.run(snapshots.join, request, user_id)
+        snapshot = await joins.of(self.hub).join(request, user_id)
         if channel == live.CHANNEL:
             live.of(self.hub).watch(user_id, snapshot)
             self.watched = user_id
         self.end_join(channel, snapshot, self.session.subscribed(request, snapshot, time.time()))
 
 
-def _identify(claims: tokens.Claims, now: datetime) -> tokens.Identity:
-    (identity,) = tokens.identify_many([claims], now=now)
-    if identity is None:
-        raise errors.Unauthorized()
-    return identity
+def _identify(claims: list[tokens.Claims]) -> list[tokens.Identity | None]:
+    return tokens.identify_many(claims, now=_moment(time.time()))
 
 
 def _moment(now: float) -> datetime:

@@ -176,13 +176,13 @@ class DualisSession:
         """Say that a request could not be served; the connection goes on."""
         return [] if self.is_closed else self._error(now, code, text, **extra)
 
-    def close(self, code: CloseCode, now: float, text: str = "") -> list[Message]:
+    def close(self, code: CloseCode, now: float, text: str = "", **extra: Any) -> list[Message]:
         """Say why, then close."""
         if self.is_closed:
             return []
         self.is_closed = True
         text = text or TEXTS[code]
-        return [*self._error(now, int(code), text), Close(code, text)]
+        return [*self._error(now, int(code), text, **extra), Close(code, text)]
 
     # --- time --------------------------------------------------------------------------------
     def deadline(self) -> float | None:
@@ -261,19 +261,12 @@ class DualisSession:
             return self.close(CloseCode.UNKNOWN_CHANNEL, now)
         return []
 
-    def _rows(self, request: Subscribe, snapshot: Snapshot, now: float) -> Iterator[Send]:
-        for event in snapshot.missed or ():
-            yield Send(data_frame(event, request.with_seq))
-        for row in snapshot.rows:
-            envelope: dict[str, Any] = {
-                "type": "data",
-                "channel": request.channel,
-                "timestamp": stamp(now),
-                "data": {**row.data, "snapshot": True},
-            }
-            if request.with_seq:
-                envelope |= {"seq": snapshot.seq, "epoch": snapshot.epoch}
-            yield Send(Frame(_encode(envelope)))
+    def _rows(self, request: Subscribe, snapshot: Snapshot, now: float) -> list[Message]:
+        """Return what a snapshot says, made once for all who are told it in this form."""
+        form = "dualis+seq" if request.with_seq else "dualis"
+        if form not in snapshot.frames:
+            snapshot.frames[form] = list(_snapshot_frames(request, snapshot, now))
+        return snapshot.frames[form]
 
     def _error(self, now: float, code: str | int, text: str, **extra: Any) -> list[Message]:
         frame = {"type": "error", "code": code, "message": text, "timestamp": stamp(now), **extra}
@@ -299,6 +292,22 @@ def effective_params(request: Subscribe) -> dict[str, Any]:
     if request.after is not None:
         params |= {"after": request.after, "epoch": request.epoch}
     return params
+
+
+def _snapshot_frames(request: Subscribe, snapshot: Snapshot, now: float) -> Iterator[Send]:
+    at = stamp(now)
+    for event in snapshot.missed or ():
+        yield Send(data_frame(event, request.with_seq))
+    for row in snapshot.rows:
+        envelope: dict[str, Any] = {
+            "type": "data",
+            "channel": request.channel,
+            "timestamp": at,
+            "data": {**row.data, "snapshot": True},
+        }
+        if request.with_seq:
+            envelope |= {"seq": snapshot.seq, "epoch": snapshot.epoch}
+        yield Send(Frame(_encode(envelope)))
 
 
 def data_frame(event: Event, with_seq: bool) -> Frame:

@@ -74,6 +74,8 @@ class Hub:
 
         A process without sockets publishes only (`is_listening=False`).
         """
+        if self._tasks:
+            return
         async with self._starting:
             if self._tasks:
                 return

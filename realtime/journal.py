@@ -10,7 +10,7 @@ Knows rows that are `Published`. Knows nothing of sockets.
 
 import threading
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -87,10 +87,11 @@ def since(
     limit: int = 1_000,
     channels: Sequence[str] | None = None,
     owner: str | None = None,
+    epoch: str = "",
 ) -> list[messages.Event]:
     """Return up to `limit` events after a seq, in order; of these channels and visible to `owner`.
 
-    `owner=None` returns everybody's, which only the hub may ask for.
+    `owner=None` returns everybody's, which only the hub may ask for. `epoch` is read unless given.
     """
     query = Event.objects.filter(seq__gt=after).order_by("seq")
     if until is not None:
@@ -99,8 +100,17 @@ def since(
         query = query.filter(channel__in=channels)
     if owner is not None:
         query = query.filter(owner__in=["", owner])
-    epoch = position().epoch
+    epoch = epoch or position().epoch
     return [to_message(event, epoch) for event in query[:limit]]
+
+
+def newest(
+    after: int, *, at: Position, limit: int, channel: str, owners: Collection[str]
+) -> list[messages.Event]:
+    """Return the newest `limit` events of a channel and of these owners after a seq, in order."""
+    query = Event.objects.filter(seq__gt=after, seq__lte=at.seq, channel=channel)
+    found = query.filter(owner__in=owners).order_by("-seq")[:limit]
+    return [to_message(event, at.epoch) for event in reversed(found)]
 
 
 def require(after: int, epoch: str, at: Position, *, with_state: bool) -> None:

@@ -140,9 +140,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """`(seq, rows)`, with the journal's epoch and the moment it was read (epoch seconds)."""
+    """`(seq, rows)` with the journal's epoch; `frames` holds each wire form, made once."""
 
     seq: int
     epoch: str
     rows: tuple[Row, ...]
     missed: tuple[Event, ...] | None = None  # set instead of rows when a resume succeeded
+    frames: dict[str, list["Message"]] = field(default_factory=dict, repr=False, compare=False)

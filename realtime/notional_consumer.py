@@ -4,7 +4,7 @@ import time
 
 from django.conf import settings
 
-from realtime import live, readers, snapshots, topics
+from realtime import joins, live, topics
 from realtime.frames import Frame
 from realtime.live_summaries import CHANNEL, SUMMARIES
 from realtime.messages import Event, Message, Subscribe
@@ -35,7 +35,7 @@ class NotionalConsumer(Shell):
         assert isinstance(message, Subscribe), "the session asks for nothing else"
         name = name_of(message)
         self.begin_join(name, topics.topics_for(message.selection, message.owner))
-        snapshot = await readers.run(snapshots.join, message, message.owner)
+        snapshot = await joins.of(self.hub).join(message, message.owner)
         if message.channel == CHANNEL:
             live.of(self.hub, SUMMARIES).watch(message.owner, snapshot)
             self.watched[name] = message.owner

@@ -25,7 +25,9 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFactory
 from websockets.frames import Frame
 
+from realtime import processes, timers
 from realtime.frames import WINDOW_BITS
+from realtime.inbox import Flag, Inbox
 from realtime.transport import EXTENSION
 
 log = logging.getLogger(__name__)
@@ -104,7 +106,28 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        inbox: Any = Inbox()
+        flag: Any = Flag()
+        self.queue, self.writable = inbox, flag
         self.conn.available_extensions = [_deflate]
+
+    # --- timers: those of all connections share one of the loop ------------------------------
+    def schedule_ping(self) -> None:
+        delay = max(0.0, (self.ping_interval or 0.0) - self.last_ping_rtt)
+        timer: Any = timers.current().call_later(delay, self.send_keepalive_ping)
+        self.ping_timer = timer
+
+    def send_keepalive_ping(self) -> None:
+        """Send a ping; no pong in time drops the peer."""
+        self.ping_timer = None
+        if self.close_sent or self.transport.is_closing():
+            return
+        self.pending_ping_payload = random.randbytes(4)
+        self.ping_sent_at = self.loop.time()
+        self.conn.send_ping(self.pending_ping_payload)
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        timer: Any = timers.current().call_later(self.ping_timeout or 0.0, self.keepalive_timeout)
+        self.pong_timer = timer
 
     # --- what differs from the library -------------------------------------------------------
     def handle_connect(self, event: Any) -> None:
@@ -122,6 +145,14 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         super().resume_writing()
         if self.port is not None:
             self.port.is_full = False
+
+    async def send(self, message: Any) -> None:
+        """Send; after the handshake nothing of it is kept, for as long as the socket lives."""
+        await super().send(message)
+        if message["type"] == "websocket.accept":
+            nothing: Any = None
+            self.request = self.response = nothing
+            self.scope["headers"] = []
 
     def handle_ping(self) -> None:
         """Answer a ping; a peer that sends pings and reads no pongs is dropped."""
@@ -153,11 +184,11 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
 class HttpProtocol(HttpToolsProtocol):
     """One HTTP connection; a client that does not finish its request's head is dropped."""
 
-    _head_timer: asyncio.TimerHandle | None = None
+    _head_timer: timers.Timer | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._head_timer = self.loop.call_later(HEAD_SECONDS, transport.abort)
+        self._head_timer = timers.current().call_later(HEAD_SECONDS, transport.abort)
 
     def on_headers_complete(self) -> None:
         self._stop_head_timer()
@@ -174,11 +205,16 @@ class HttpProtocol(HttpToolsProtocol):
 
 
 class Server(UvicornServer):
-    """A server that can run the engine as a task of its own loop."""
+    """A server that can run the engine as a task of its own loop, or be one of a parent's."""
 
-    def __init__(self, config: Config, engine: Callable[[], Awaitable[None]] | None = None) -> None:
+    def __init__(
+        self,
+        config: Config,
+        engine: Callable[[], Awaitable[None]] | None = None,
+        parent_fd: int | None = None,
+    ) -> None:
         super().__init__(config)
-        self._engine = engine
+        self._engine, self._parent_fd = engine, parent_fd
         self._engine_task: asyncio.Task[None] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -190,12 +226,20 @@ class Server(UvicornServer):
         if self._engine is not None:
             self._engine_task = asyncio.ensure_future(self._engine())
             self._engine_task.add_done_callback(self._engine_ended)
+        if self._parent_fd is not None:
+            processes.follow(self._parent_fd, self._parent_ended)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         if self._engine_task is not None:
             self._engine_task.cancel()
             await asyncio.gather(self._engine_task, return_exceptions=True)
         await super().shutdown(sockets)
+
+    def _parent_ended(self) -> None:
+        """Nobody replaces or ends this process any more: end."""
+        assert self._parent_fd is not None, "there was a parent"
+        asyncio.get_running_loop().remove_reader(self._parent_fd)
+        self.should_exit = True
 
     def _engine_ended(self, task: "asyncio.Future[None]") -> None:
         """A market without its clock is not served: end, and say why."""

@@ -16,18 +16,29 @@ from typing import Any, Protocol
 from channels.consumer import AsyncConsumer
 from django.conf import settings
 
-from realtime import handshake, hub
+from realtime import handshake, hub, timers
 from realtime.connection import Connection
 from realtime.frames import Frame
 from realtime.messages import Close, CloseCode, Event, Message, Send, Snapshot, Unsubscribe
+from realtime.places import Places
 from realtime.presence import Presence
 from realtime.transport import EXTENSION, AsgiSend, transport_for
 
 log = logging.getLogger(__name__)
 
 GRACE_SECONDS = 2.0  # what waits may still leave before a close
+TOO_MANY = "Too many sockets of this address"
+ADDRESS, USER = "address:", "user:"  # whose places they are
 
 presence = Presence()
+
+
+def _share(key: str, part: float) -> None:
+    if key.startswith(USER):
+        presence.share(key.removeprefix(USER), part)
+
+
+places = Places(_share)
 
 
 class Session(Protocol):
@@ -76,11 +87,18 @@ class Shell(AsyncConsumer):
             await handshake.deny(scope, send, 403, "This Origin may not connect")
             return
         address = handshake.address_of(scope)
-        if not presence.enter(address, settings.WS_MAX_PER_ADDRESS):
-            await handshake.deny(scope, send, 429, "Too many sockets of this address")
+        limit = settings.WS_MAX_PER_ADDRESS
+        if not presence.enter(address, limit):
+            await handshake.deny(scope, send, 429, TOO_MANY)
             return
         try:
-            await self._serve(scope, receive, send)
+            if not await places.take(ADDRESS + address, limit):
+                await handshake.deny(scope, send, 429, TOO_MANY)
+                return
+            try:
+                await self._serve(scope, receive, send)
+            finally:
+                places.give(ADDRESS + address)
         finally:
             presence.leave(address)
 
@@ -89,7 +107,8 @@ class Shell(AsyncConsumer):
         await self.hub.start()
         self.topics: dict[str, frozenset[str]] = {}
         self.closing: asyncio.Task[None] | None = None
-        self.timer: asyncio.TimerHandle | None = None
+        self.timer: timers.Timer | None = None
+        self.timer_at: float | None = None
         await send({"type": "websocket.accept"})
         self.life = self.open_session(time.time())
         self.connection = Connection(
@@ -196,14 +215,17 @@ class Shell(AsyncConsumer):
 
     def _set_timer(self) -> None:
         """Wake up at the session's next deadline."""
+        due = self.life.deadline()
+        if due == self.timer_at:
+            return
         if self.timer is not None:
             self.timer.cancel()
-            self.timer = None
-        due = self.life.deadline()
+        self.timer, self.timer_at = None, due
         if due is not None:
             delay = max(0.0, due - time.time())
-            self.timer = asyncio.get_running_loop().call_later(delay, self._on_time)
+            self.timer = timers.current().call_later(delay, self._on_time)
 
     def _on_time(self) -> None:
+        self.timer_at = None
         self._say(self.life.expire(time.time()))
         self._set_timer()

@@ -137,6 +137,16 @@ class Selection:
 
 def select(channel: str, params: Mapping[str, Any]) -> Selection:
     """Validate the filter params of a subscription; raise InvalidParams with the reason."""
+    return _select(channel, params) if params else _select_all(channel)
+
+
+@lru_cache(maxsize=64)
+def _select_all(channel: str) -> "Selection":
+    """Return the selection without a filter, which most subscriptions share."""
+    return _select(channel, {})
+
+
+def _select(channel: str, params: Mapping[str, Any]) -> "Selection":
     filters = CHANNELS[channel].filters
     known = {f.param for f in filters}
     if unknown := sorted(set(params) - known):
@@ -167,11 +177,19 @@ def topics_for(selection: Selection, user_id: str) -> frozenset[str]:
     The last one carries the rows that every subscriber of the channel gets.
     """
     channel = channel_of(selection.channel)
-    owner = user_id if channel.is_private else ""
-    combinations = product(*(values or (OPEN,) for values in selection.dims))
-    return frozenset(_topic(channel.name, owner, dims) for dims in combinations) | {
-        _topic(channel.name, owner, ())
+    if channel.is_private:
+        return _topics(channel.name, user_id, selection.dims)
+    return _public_topics(channel.name, "", selection.dims)
+
+
+def _topics(channel: str, owner: str, dims: tuple[tuple[str, ...], ...]) -> frozenset[str]:
+    combinations = product(*(values or (OPEN,) for values in dims))
+    return frozenset(_topic(channel, owner, one) for one in combinations) | {
+        _topic(channel, owner, ())
     }
+
+
+_public_topics = lru_cache(maxsize=1_024)(_topics)
 
 
 @lru_cache(maxsize=65_536)

@@ -107,24 +107,31 @@ MODELS = {
     "governance.staking_models",
 }
 PLUMBING = {
+    "batches",
     "connection",
     "door",
     "handshake",
     "hub",
+    "inbox",
+    "joins",
     "journal",
     "live",
     "live_summaries",
     "limits",
+    "places",
     "presence",
     "readers",
     "signals",
     "snapshots",
+    "timers",
     "transport",
+    "views",
 }
 EDGE_NAMES = {
     "admin",
     "admin_site",
     "analytics_api",
+    "answers",
     "api",
     "apps",
     "authentication",
@@ -168,6 +175,7 @@ EDGE_NAMES = {
     "staking_admin",
     "staking_api",
     "votes_admin",
+    "processes",
     "workers",
 }
 COMPOSE = {"settings", "urls", "money_urls", "asgi", "routing"}

@@ -204,15 +204,15 @@ def test_what_cannot_be_resumed_gets_a_fresh_snapshot(token, params):
 
 def test_an_event_between_joining_and_the_snapshot_comes_exactly_once(token, market, monkeypatch):
     """The price moves after the hub took the subscriber, before and after the snapshot."""
-    join = snapshots.join
+    join_many = snapshots.join_many
 
-    def slow(request, owner):
+    def slow(asked):
         world.quote("ETH", "1")
-        snapshot = join(request, owner)
+        made = join_many(asked)
         world.quote("ETH", "2")
-        return snapshot
+        return made
 
-    monkeypatch.setattr(snapshots, "join", slow)
+    monkeypatch.setattr(snapshots, "join_many", slow)
 
     async def scenario():
         async with talk() as client:

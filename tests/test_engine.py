@@ -191,6 +191,30 @@ def test_run_leads_steps_and_gives_the_lock_back_when_cancelled():
     assert ran == sorted(ran) and ran[-1] - ran[0] < timedelta(seconds=10)
 
 
+def test_a_leader_whose_lock_is_gone_leads_no_more_and_tries_again(monkeypatch):
+    monkeypatch.setattr(leadership, "BEAT_SECONDS", 0.01)
+    monkeypatch.setattr(engine, "STANDBY_SECONDS", 0.01)
+    lock, made = Lock(), []
+
+    def steps():
+        made.append(lock.held)
+        return [Step("count", 0.01, lambda now: None)]
+
+    async def scenario():
+        task = asyncio.ensure_future(Engine(steps, lock).run())
+        async with asyncio.timeout(10):
+            while not made:
+                await asyncio.sleep(0)
+            lock.held = False
+            while len(made) < 2:
+                await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    asyncio.run(scenario())
+    assert made == [True, True] and EngineTerm.objects.get(id=1).term == 2
+
+
 def test_a_rehearsal_runs_what_moves_the_market_until_it_has_caught_up(monkeypatch):
     ran, late = [], iter(range(30, 100, 5))  # the clock goes on while it runs
 

@@ -3,7 +3,9 @@
 import pytest
 from rest_framework.exceptions import ValidationError
 
+from dualis.oracle.models import Asset
 from dualis.paging import PageQuery, paged
+from tests import world
 
 
 def asked(**query):
@@ -52,3 +54,15 @@ def test_a_query_that_names_no_page_is_refused(query, name):
     with pytest.raises(ValidationError) as refused:
         asked(**query)
     assert set(refused.value.detail) == {name}
+
+
+@pytest.mark.django_db
+def test_a_page_of_the_database_is_that_of_a_list():
+    for symbol in "ABCDE":
+        world.asset(symbol)
+    rows = Asset.objects.order_by("symbol")
+    for limit in (2, 5, 6):
+        for offset in (0, 2, 4, 5, 9):
+            query = asked(limit=limit, offset=offset)
+            assert paged(rows, query) == paged(list(rows), query), query
+    assert paged(Asset.objects.none(), asked()) == paged([], asked())

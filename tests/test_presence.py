@@ -40,3 +40,24 @@ def test_a_user_has_his_places():
     assert presence.sign_in("u", 1, SHARE, 0.0) and presence.sign_in("u", 1, SHARE, 0.0) is None
     presence.sign_out("u")
     assert presence.sign_in("u", 1, SHARE, 0.0)
+
+
+def test_clients_of_a_restart_come_back_over_a_time_that_grows_with_them():
+    presence = Presence()
+    for _ in range(5_000):
+        presence.enter("a", 10_000)
+    assert presence.return_seconds(100.0) == 5.0
+    for _ in range(4_999):
+        presence.leave("a")
+    assert presence.return_seconds(102.0) == 5.0, "the same restart"
+    assert presence.return_seconds(200.0) == 1.0
+
+
+def test_a_users_budget_is_divided_among_the_processes_that_have_his_sockets():
+    presence = Presence()
+    bucket = presence.sign_in("u", 20, SHARE, 0.0)
+    presence.share("u", 0.25)
+    presence.share("nobody", 0.25)
+    assert [bucket.take(0.0) for _ in range(60)].count(True) == 50
+    presence.share("u", 1.0)
+    assert [bucket.take(0.0) for _ in range(200)].count(True) == 150

@@ -173,6 +173,15 @@ def test_a_second_engine_takes_over_when_the_leader_is_killed(seeded, tmp_path):
         first.send_signal(signal.SIGKILL)
         until(lambda: term()[1].endswith(f":{second.pid}"))
         assert term()[0] == before + 2
+        # one that falls silent, as by a cut link, leads no more; it comes back as the standby
+        third = site.spawn("manage.py", "engine")
+        second.send_signal(signal.SIGSTOP)
+        until(lambda: term()[1].endswith(f":{third.pid}"), seconds=40)
+        second.send_signal(signal.SIGCONT)
+        until(lambda: site.log.read_text().count("no longer leads"))
+        third.send_signal(signal.SIGKILL)
+        until(lambda: term()[1].endswith(f":{second.pid}"), seconds=40)
+        assert term()[0] == before + 4
     finally:
         site.end()
 

@@ -256,6 +256,9 @@ def test_sigterm_closes_every_socket_with_1012_and_ends(tmp_path):
     process.send_signal(signal.SIGTERM)
     moments = []
     for client in clients:
+        while (said := json.loads(client.next_of(Opcode.TEXT).data))["type"] != "error":
+            pass
+        assert said["code"] == 1012 and 1_000 <= said["reconnectWithinMs"] <= 8_000
         client.next_of(Opcode.CLOSE)
         assert client.protocol.close_rcvd.code == 1012
         client.flush()

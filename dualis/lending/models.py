@@ -5,6 +5,7 @@
 2. What a row shows of prices comes from a `View`: the caller gives one, else it is read.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from functools import cached_property, lru_cache
@@ -292,6 +293,7 @@ class Account(Published):
     changed_at = models.DateTimeField()
 
     view: View | None = None
+    held: tuple[Sequence[SupplyPosition], Sequence[BorrowPosition]] | None = None  # if read already
 
     def __str__(self) -> str:
         return f"account of {self.user_id}"
@@ -303,7 +305,9 @@ class Account(Published):
         return self.user_id
 
     def to_dict(self) -> dict[str, Any]:
-        supplies, borrows = read_all(_supplies.of(self.user_id), _borrows.of(self.user_id))
+        supplies, borrows = self.held or read_all(
+            _supplies.of(self.user_id), _borrows.of(self.user_id)
+        )
         return figures.account_row(supplies, borrows, self.view or View.read())
 
 

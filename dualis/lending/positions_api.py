@@ -15,9 +15,8 @@ from dualis.accounts.permissions import identity_of
 from dualis.api import ConditionalView, asked, reply
 from dualis.lending import figures
 from dualis.lending.models import BorrowPosition, SupplyPosition
-from dualis.lending.view import View
 from dualis.paging import MOST, PageQuery, paged
-from realtime import journal, readers
+from realtime import journal, readers, views
 
 _STATUSES: dict[str, dict[str, bool]] = {
     "open": {"closed_at__isnull": True},
@@ -39,7 +38,7 @@ class SupplyPositions(ConditionalView):
         query = asked(_Query, request)
         with readers.read_only():
             at = journal.position()
-            view = View.read()
+            view = views.at(at)
             found, pagination = paged(_narrowed(_supplies(request), query), query)
             rows = [figures.supply_row(position, view) for position in found]
         return reply(rows, pagination=pagination, seq=at.seq, epoch=at.epoch)
@@ -54,7 +53,7 @@ class SupplyPositionDetail(ConditionalView):
             found = _supplies(request).filter(
                 Q(id=wanted_id) | Q(pool_id=wanted_id, closed_at=None)
             )
-            row = figures.supply_row(_one(found, wanted_id), View.read())
+            row = figures.supply_row(_one(found, wanted_id), views.at(at))
         return reply(row, seq=at.seq, epoch=at.epoch)
 
 
@@ -65,12 +64,13 @@ class BorrowPositions(ConditionalView):
         query = asked(_Query, request)
         with readers.read_only():
             at = journal.position()
-            view = View.read()
+            view = views.at(at)
             found, pagination = paged(_narrowed(_borrows(request), query), query)
             rows = [figures.borrow_row(position, view) for position in found]
+            is_all = _is_all(query) and len(found) == pagination["total"]
             account = figures.account_row(
                 _supplies(request).filter(closed_at=None),
-                _borrows(request).filter(closed_at=None),
+                found if is_all else _borrows(request).filter(closed_at=None),
                 view,
             )
         return reply(rows, account=account, pagination=pagination, seq=at.seq, epoch=at.epoch)
@@ -83,7 +83,7 @@ class BorrowPositionDetail(ConditionalView):
         with readers.read_only():
             at = journal.position()
             found = _borrows(request).filter(id=position_id)
-            row = figures.borrow_row(_one(found, position_id), View.read())
+            row = figures.borrow_row(_one(found, position_id), views.at(at))
         return reply(row, seq=at.seq, epoch=at.epoch)
 
 
@@ -99,6 +99,11 @@ def _narrowed(rows: QuerySet[Any], query: dict[str, Any]) -> QuerySet[Any]:
     if "pool" in query:
         rows = rows.filter(pool_id=query["pool"])
     return rows.filter(**_STATUSES[query["status"]])
+
+
+def _is_all(query: dict[str, Any]) -> bool:
+    """Tell whether a list is of everything that is open."""
+    return query["status"] == "open" and "pool" not in query
 
 
 def _one(rows: QuerySet[Any], position_id: str) -> Any:

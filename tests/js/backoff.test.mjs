@@ -38,3 +38,9 @@ test("a thousand failures overflow nothing", () => {
   waits(backoff, 1000);
   assert.equal(backoff.next(), CAP_MS / 2);
 });
+
+test("a wait that the server asks for is spread over its time, never longer than the cap", () => {
+  const backoff = new Backoff(() => 0.5);
+  assert.deepEqual([4_000, 0, -5, 1e9].map((ms) => backoff.within(ms)), [2_000, 0, 0, CAP_MS / 2]);
+  assert.equal(backoff.failures, 0);
+});

@@ -236,3 +236,26 @@ test("stopping leaves neither socket nor timer", async () => {
 test("an unknown channel is refused before it reaches the wire", () => {
   assert.throws(() => new World().stream.subscribe("weather"), RangeError);
 });
+
+test("a server that restarts says over how long its clients come back", async () => {
+  const world = new World();
+  await world.live();
+  world.socket.say({ type: "error", code: 1012, message: "restart", reconnectWithinMs: 5_000 });
+  const droppedAt = world.clock.now();
+  world.socket.drop(1012);
+  assert.equal(Math.round(world.stream.status.retryAt - droppedAt), 4_999);
+  await world.clock.pass(5_000);
+  await world.accept();
+  const again = world.clock.now();
+  world.socket.drop(1012);
+  assert.ok(world.stream.status.retryAt - again < 1_000, "it was said of that restart alone");
+});
+
+test("a hint that is no number is none", async () => {
+  const world = new World();
+  await world.live();
+  world.socket.say({ type: "error", code: 1012, message: "restart", reconnectWithinMs: "soon" });
+  const droppedAt = world.clock.now();
+  world.socket.drop(1012);
+  assert.equal(Math.round(world.stream.status.retryAt - droppedAt), 499);
+});

@@ -28,6 +28,11 @@ export class Backoff {
     return floorMs + Math.floor(this.#random() * ceiling);
   }
 
+  /** Return a wait within the time over which the server asks its clients to come back. */
+  within(ms) {
+    return Math.floor(this.#random() * Math.min(Math.max(ms, 0), CAP_MS));
+  }
+
   /** Forget the failures: the connection has lasted. */
   reset() {
     this.#failures = 0;

@@ -24,6 +24,7 @@ export const RENEW_AGAIN_MS = 5_000;
 const CLOSE_INVALID_TOKEN = 4002;
 const CLOSE_UNKNOWN_CHANNEL = 4003;
 const CLOSE_RATE_LIMITED = 4004;
+const CLOSE_RESTART = 1012;
 
 export class Stream {
   #url;
@@ -42,6 +43,7 @@ export class Stream {
   #isLive = false;
   #heardAt = 0;
   #heard = 0; // frames
+  #spreadMs = null; // over how long the server, about to restart, wants its clients back
 
   /** `state`: idle, connecting, live, reconnecting, offline, signed-out or failed. */
   status = Object.freeze({ state: "idle", reason: "", retryAt: null });
@@ -172,6 +174,7 @@ export class Stream {
         break;
       case "error":
         if (frame.code === "TOKEN_EXPIRING") this.#renew();
+        else if (frame.code === CLOSE_RESTART) this.#spreadMs = frame.reconnectWithinMs ?? null;
         else if (typeof frame.code === "string") channel?.refuse(frame.message);
         break;
     }
@@ -256,8 +259,10 @@ export class Stream {
   }
 
   #retry(floorMs) {
+    const spreadMs = this.#spreadMs;
     this.#drop();
-    const wait = this.#backoff.next(floorMs);
+    const isAsked = Number.isFinite(spreadMs);
+    const wait = isAsked ? this.#backoff.within(spreadMs) : this.#backoff.next(floorMs);
     this.#timers.set("retry", wait, () => this.#connect());
     const state = this.#isOnline() ? "reconnecting" : "offline";
     this.#setStatus(state, "", this.#clock.now() + wait);
@@ -273,6 +278,7 @@ export class Stream {
   #drop() {
     this.#attempt += 1;
     this.#isLive = false;
+    this.#spreadMs = null;
     this.#timers.clearAll();
     const socket = this.#socket;
     this.#socket = null;
