@@ -120,11 +120,14 @@ def _deflated(plan: Plan) -> Iterator[Figure]:
     with _pairs(NATIVE, plan.many, deflate=True) as pairs:
         figure = Figure(f"220-byte frames, deflated, to {plan.many:,} subscribers")
         figure.goals = {FASTIFY: 6.0}
-        yield _flood(figure, pairs, plan)
+        _flood(figure, pairs, plan)
         for server, load in pairs:
-            share = load.flood(0.1).deflated
-            if share < 1:
-                figure.notes.append(f"{server.name} deflated {share:.0%} of its frames")
+            result = load.flood(plan.seconds)
+            size = result.bytes / max(result.frames, 1)
+            figure.notes.append(
+                f"{server.name} deflated {result.deflated:.0%} of its frames, to {size:.0f} bytes"
+            )
+        yield figure
 
 
 def _latency(plan: Plan) -> Iterator[Figure]:
