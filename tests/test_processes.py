@@ -23,7 +23,8 @@ from tests import world
 from tests.process import ROOT, SECONDS, Site, until
 from tests.servers import free_port, postgres, valkey
 
-NAME = "alice"
+NAME, OTHER = "alice", "bob"
+PEOPLE = f"from tests import world; world.user({NAME!r}); world.user({OTHER!r})"
 PATIENCE = 90  # a process may be starting, on a busy machine
 CUT_SECONDS = 10 if os.environ.get("DRILL_SECONDS") else 3
 SERVES = "import sys, os, signal; fd = int(sys.argv[-1].split('=')[1]); os.write(fd, b'1'); "
@@ -140,7 +141,7 @@ def shared(tmp_path_factory):
         folder = tmp_path_factory.mktemp("workers")
         site = Site(folder, DATABASE_URL=url, REDIS_URL=redis.url, WS_MAX_PER_USER=6)
         site.manage("migrate", "-v0")
-        site.manage("shell", "-v0", "-c", f"from tests import world; world.user({NAME!r})")
+        site.manage("shell", "-v0", "-c", PEOPLE)
         parent = site.spawn("manage.py", "serve", "--workers", "2", "--engine")
         until(lambda: is_serving(site), seconds=2 * PATIENCE, why=site.log.read_text)
         yield site, parent, redis
@@ -246,6 +247,7 @@ def test_a_rolling_restart_under_load_loses_nothing(shared):
     deadline = time.monotonic() + 2 * PATIENCE
     while children(parent) & before or len(children(parent)) != 2:
         made.append(make_notice(site, token, f"roll {len(made):04}"))
+        time.sleep(1.05)  # a user may write 60 times a minute
         assert httpx.get(f"{site.url}/v1/pools", timeout=PATIENCE).status_code == 200
         assert time.monotonic() < deadline, site.log.read_text()[-3000:]
     check(followers, made)
@@ -287,7 +289,7 @@ def test_a_users_sockets_are_counted_over_all_workers(shared):
 @pytest.mark.process
 def test_redis_cut_and_back_loses_nothing_between_two_workers(shared):
     site, _, redis = shared
-    token = site.login(f"{NAME}@example.com", world.PASSWORD)
+    token = site.login(f"{OTHER}@example.com", world.PASSWORD)
     followers = following(site, token)
     made = []
 
@@ -295,6 +297,7 @@ def test_redis_cut_and_back_loses_nothing_between_two_workers(shared):
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             made.append(make_notice(site, token, f"cut {len(made):04}"))
+            time.sleep(0.3)  # a user may write 60 times a minute
 
     tell_for(0.5)
     redis.stop()
