@@ -173,6 +173,25 @@ def test_an_order_all_of_whose_slices_were_rejected_ends_in_error():
     assert Rejection.objects.count() == 5 and not MarginOrder.objects.exists()
 
 
+def test_a_slice_worth_too_little_for_an_order_is_made_up_for_by_the_next():
+    asks()
+    ordered(size="0.03")  # 0.006 a slice: 12 USDC
+    tw.marked(ETH="1600")  # 9.60 USDC now
+    place(BOB, "A", "1", "1600")
+    step(1)
+    row = now()
+    assert (row.slices_partial, row.filled) == (1, 0)
+    step(31)
+    assert position(ADA) == D("0.012")
+    for second in (61, 91):
+        step(second)
+    assert position(ADA) == D("0.024")
+    step(121)  # 0.006 is left, and nothing comes after it
+    row = now()
+    assert (row.status, row.filled) == ("completed_partial", D("0.024"))
+    assert "worth at least 10" in row.reason
+
+
 def test_reduce_only_never_turns_a_position_and_ends_with_it():
     place(BOB, "A", "2", "2000")
     place(ADA, "B", "2", "2000")

@@ -98,6 +98,14 @@ def test_an_order_at_the_bounds_is_taken(change):
         twap_schedule.check(asked, ETH, D(0), 20)
 
 
+@pytest.mark.parametrize(("is_randomized", "size"), [(False, "0.055"), (True, "0.11")])
+def test_each_slice_is_worth_an_order_at_the_mark(is_randomized, size):
+    asked = Asked("ETH", Side.BUY, D(size), 5, is_randomized=is_randomized)  # 11 slices
+    twap_schedule.check(asked, ETH, D(0), 0, D(2000))
+    with pytest.raises(twap_schedule.Rejected, match="worth at least"):
+        twap_schedule.check(asked, ETH, D(0), 0, D("1999.9"))
+
+
 def test_without_a_count_there_is_a_slice_every_30_seconds():
     assert Asked("ETH", Side.BUY, D(1), 5).slice_count == 11
 

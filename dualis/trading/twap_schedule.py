@@ -2,7 +2,8 @@
 
 1. Slice i of n is due at start + duration x i / (n - 1): the first at once, the last at the end.
 2. After slice i an (i + 1) / n of the size should be filled. A slice asks for what that lacks, at
-   most 3 times an even slice. Slices that nobody was there to run are made up for in this way.
+   most 3 times an even slice. Slices that nobody was there to run are made up for in this way,
+   and those that would be worth too little for an order.
 
 Knows numbers of one order. Knows nothing of accounts, rows or who draws the random part.
 """
@@ -13,7 +14,7 @@ from decimal import ROUND_DOWN, Decimal
 from dualis.exact import EXACT, ZERO
 from dualis.trading import order_rules
 from dualis.trading.markets import Market
-from dualis.trading.order_rules import Code, Rejected
+from dualis.trading.order_rules import LEAST_USD, Code, Rejected
 from dualis.trading.orderbook import Side
 
 # notional 9.3
@@ -56,8 +57,13 @@ class Asked:
         return self.duration_ms // (1_000 * SLICE_SECONDS) + 1
 
 
-def check(asked: Asked, market: Market, position: Decimal, live: int) -> None:
-    """Raise Rejected for what no slice could be made of; `live` such orders run already."""
+def check(
+    asked: Asked, market: Market, position: Decimal, live: int, mark: Decimal | None = None
+) -> None:
+    """Raise Rejected for what no slice could be made of; `live` such orders run already.
+
+    Without a mark nobody knows what a slice is worth, and the slices are left to be judged.
+    """
     count = asked.slice_count
     if live >= MAX_LIVE:
         raise Rejected(Code.RATE_LIMITED, f"At most {MAX_LIVE} TWAP orders run at once")
@@ -75,6 +81,11 @@ def check(asked: Asked, market: Market, position: Decimal, live: int) -> None:
             Code.INVALID_SIZE,
             f"A size has at most {market.size_places} decimals, and gives each slice at least one",
         )
+    least = EXACT.multiply(LEAST_USD, Decimal(2 if asked.is_randomized else 1))
+    if mark is not None and EXACT.multiply(asked.size, mark) < EXACT.multiply(
+        least, Decimal(count)
+    ):
+        raise Rejected(Code.INVALID_SIZE, f"Each slice is worth at least {least} USDC")
     if asked.is_reduce_only and not order_rules.reduces(asked.side, position):
         raise Rejected(Code.REDUCE_ONLY_VIOLATION, "There is no position that it would reduce")
 

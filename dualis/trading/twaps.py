@@ -25,7 +25,7 @@ from dualis.trading.desk import Desk, open_desk
 from dualis.trading.markets import MARKETS
 from dualis.trading.marks import Marks
 from dualis.trading.models import Fill, Rejection, Twap, milliseconds
-from dualis.trading.order_rules import Code, Rejected, Request
+from dualis.trading.order_rules import LEAST_USD, Code, Rejected, Request
 from dualis.trading.orderbook import Side, Tif
 from dualis.trading.positions import Position
 from dualis.trading.twap_schedule import ACTIVE, CANCELED, LIVE, PARTLY, REFUSED, WHOLE, Asked
@@ -61,7 +61,8 @@ def place(address: str, asked: Asked, *, now: datetime) -> PlacedTwap:
     live = Twap.objects.filter(account_id=address, status__in=LIVE).count()
     position = desk.ledger.account(address).positions.get(asked.coin, Position())
     try:
-        twap_schedule.check(asked, market, position.size, live)
+        mark = desk.marks.prices[market.feed] if desk.marks.is_live(market.feed) else None
+        twap_schedule.check(asked, market, position.size, live, mark)
     except Rejected as refused:
         rejection = Rejection(
             account_id=address,
@@ -167,12 +168,19 @@ def take_slice(twap_id: str, *, now: datetime, draw: int | None = None) -> bool:
     return True
 
 
-def _place(row: Twap, index: int, size: Decimal, now: datetime) -> Placed:
-    """Place the slice's order, which trades at once within 3 % of the mark or not at all."""
+def _place(row: Twap, index: int, size: Decimal, now: datetime) -> Placed | None:
+    """Place the slice's order, which trades at once within 3 % of the mark or not at all.
+
+    None for one that is worth too little for an order: the next makes up for it, but the last,
+    which nothing comes after, is judged as it is.
+    """
     market, side, marks = MARKETS[row.coin], Side(row.side), Marks.read(now)
     price = None
     if marks.is_live(market.feed):
-        price = twap_schedule.limit_of(side, market, marks.prices[market.feed])
+        mark = marks.prices[market.feed]
+        if index < row.slices - 1 and EXACT.multiply(size, mark) < LEAST_USD:
+            return None
+        price = twap_schedule.limit_of(side, market, mark)
     request = Request(
         row.coin,
         side,
