@@ -28,5 +28,8 @@ export function group({ id, title, about = [], entries }) {
   );
 }
 
+/** Return text as nodes: what stands between backticks is code. */
+export const prose = (text) => (text ?? "").split("`").map((part, i) => (i % 2 ? el("code", {}, part) : part));
+
 /** Return a name that an address may have after #. */
 export const anchor = (text) => text.replace(/[^A-Za-z0-9]+/g, "-").replace(/^-|-$/g, "");

@@ -1,7 +1,7 @@
 /** The OpenAPI document as groups of entries, one for each method of each address. */
 
 import { el } from "../ui/dom.js";
-import { anchor, entry, group } from "./entry.js";
+import { anchor, entry, group, prose } from "./entry.js";
 import { code, fieldTable } from "./schema.js";
 
 const ORDER = ["Accounts", "Lending", "Liquidations", "Oracle", "Governance", "Trading", "Notifications", "Analytics", "Stream", "Health", "Reference"];
@@ -45,7 +45,7 @@ function operationEntry(document, path, method, operation) {
   const body = () => {
     const content = Object.values(operation.requestBody?.content ?? {})[0]?.schema;
     return [
-      operation.description ? el("p", {}, operation.description) : null,
+      operation.description ? el("p", {}, ...prose(operation.description)) : null,
       el("p", { class: "docs__access" }, access(operation)),
       ...part("Parameters", parameters(document, operation.parameters ?? [])),
       ...part("Body", content ? fieldTable(document, content, "Body", { isSent: true }) : null),
@@ -59,7 +59,7 @@ function operationEntry(document, path, method, operation) {
     head: [
       el("span", { class: "docs__method", "data-method": method }, method.toUpperCase()),
       el("code", { class: "docs__path" }, path),
-      el("span", { class: "docs__summary" }, operation.summary ?? ""),
+      el("span", { class: "docs__summary" }, ...prose(operation.summary)),
     ],
     body,
   });

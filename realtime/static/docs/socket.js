@@ -1,7 +1,7 @@
 /** The AsyncAPI document as a group for each protocol: streams, close codes, every frame. */
 
 import { el } from "../ui/dom.js";
-import { anchor, entry, group } from "./entry.js";
+import { anchor, entry, group, prose } from "./entry.js";
 import { code, fieldTable, resolve, scroll } from "./schema.js";
 
 function messageEntry(document, protocol, message, isSent) {
@@ -12,7 +12,7 @@ function messageEntry(document, protocol, message, isSent) {
     head: [
       el("span", { class: "docs__method", "data-method": isSent ? "post" : "get" }, isSent ? "Send" : "Get"),
       el("code", { class: "docs__path" }, message.name),
-      el("span", { class: "docs__summary" }, message.summary ?? ""),
+      el("span", { class: "docs__summary" }, ...prose(message.summary)),
     ],
     body: () => [
       fieldTable(document, message.payload, `Fields of ${message.name}`, { isSent: true }),
@@ -63,7 +63,7 @@ export function socketGroups(document) {
       title: `WebSocket: ${channel.title}`,
       about: [
         el("p", {}, el("code", {}, `${server.protocol}://${server.host}${server.pathname}`)),
-        el("p", {}, channel.description),
+        el("p", {}, ...prose(channel.description)),
         el("h3", {}, "Streams"),
         table(`Streams of ${name}`, ["Name", "Told", "Who", "Filters"], streams),
         el("h3", {}, "Close codes"),
