@@ -12,7 +12,6 @@ from django.utils import timezone
 from dualis.accounts import wallets
 from dualis.accounts.models import User
 from dualis.lending import borrowing, pools
-from dualis.lending.models import Market
 from dualis.lending.view import View
 from dualis.oracle.models import Quote
 
@@ -25,7 +24,6 @@ def open_one() -> None:
     """Borrow against CC, and lower what CC counts for until the loan's health is 0.92."""
     now = timezone.now()
     user = User.objects.get(email=BORROWER)
-    Market.objects.update(resumed_at=None, freezes={})  # another test may have stopped the server
     wallets.faucet(user.id, now)
     made = borrowing.open_position(user.id, "usdc-main", "max", {"CC": "10000"}, now=now)
     held, owed = made.position.held()["CC"], made.position.principal

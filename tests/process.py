@@ -101,6 +101,9 @@ class Site:
             closing(sqlite3.connect(self.folder / "dualis.sqlite3")) as target,
         ):
             source.backup(target)
+            # The copy's market opens when it is served: that it was made earlier is no outage.
+            target.execute("UPDATE lending_market SET ticked_at = NULL")
+            target.commit()
 
     def wait_until_ready(self, process: subprocess.Popen[bytes]) -> None:
         def is_ready() -> bool:

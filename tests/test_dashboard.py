@@ -1,16 +1,24 @@
 """The dashboard in a real browser against a real server: what only the two together show."""
 
 import re
+from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
-from tests.visits import EMAIL, PHONE, WAIT, Server, Visit
+from tests.visits import EMAIL, PHONE, WAIT, Server, Visit, running, visiting
 
 pytestmark = pytest.mark.browser
 
 
-def test_prices_move_and_move_again_after_the_server_was_away(visit: Visit, server: Server) -> None:
+def test_prices_move_and_move_again_after_the_server_was_away(
+    browser: Browser, tmp_path: Path
+) -> None:
+    with running(tmp_path) as server, visiting(server, browser) as visit:
+        _see_it_go_and_come_back(visit, server)
+
+
+def _see_it_go_and_come_back(visit: Visit, server: Server) -> None:
     page = visit.page
     visit.sign_in(to="/oracle")
     visit.until_live()

@@ -80,14 +80,22 @@ class Server:
                 process.wait()
 
 
+@contextmanager
+def running(folder: Path) -> Iterator[Server]:
+    """Run a market of its own: for who stops the server, which gives a minute's outage its grace."""
+    server = Server(folder)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+
+
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    running = Server(tmp_path_factory.mktemp("market"))
-    try:
-        running.start()
-        yield running
-    finally:
-        running.stop()
+    """The market that all visits share; it is not to be stopped."""
+    with running(tmp_path_factory.mktemp("market")) as server:
+        yield server
 
 
 @pytest.fixture(scope="module")
@@ -171,4 +179,8 @@ def send(page: Page, name: str) -> None:
     button = dialog.get_by_role("button", name=name, exact=True)
     expect(button).to_be_enabled(timeout=WAIT)
     button.click()
-    expect(dialog).to_have_count(0, timeout=WAIT)
+    try:
+        expect(dialog).to_have_count(0, timeout=WAIT)
+    except AssertionError as failed:
+        failed.add_note(dialog.inner_text())  # why it is still open
+        raise

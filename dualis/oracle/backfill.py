@@ -97,7 +97,7 @@ def _moments(now: datetime) -> list[datetime]:
     fine_from = minute_of(now - _FINE)
     coarse_from = minute_of(now - _COARSE)
     moments = []
-    at = day_of(now - _DAYS) + _DAY - MINUTE  # a day's price is the one it ends with
+    at = day_of(now - _DAYS) - MINUTE  # a day's price is the one it ends with, in force the next
     while at < coarse_from:
         moments.append(at)
         at += _DAY

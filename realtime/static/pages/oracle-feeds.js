@@ -143,6 +143,7 @@ function historyChart() {
   const select = place("chart-asset");
   let range = "24h";
   let asked = 0;
+  let shown = null; // the asset
   const chart = new Chart({
     title: "Price history",
     series: [{ label: "Price", colour: "--accent", format: (value) => format.usd(String(value)), isFilled: true }],
@@ -156,13 +157,22 @@ function historyChart() {
   async function load() {
     asked += 1;
     const mine = asked;
+    const symbol = select.value;
+    if (symbol !== shown) {
+      chart.show([], []); // no asset's line stands under another's name
+      chart.say("Loading…");
+      shown = symbol;
+    }
     try {
-      const { data } = await get(`/v1/oracle/prices/${encodeURIComponent(select.value)}`, { history: true, period: range });
+      const { data } = await get(`/v1/oracle/prices/${encodeURIComponent(symbol)}`, { history: true, period: range });
       if (mine !== asked) return;
       const points = data.history.filter(({ price }) => price !== null);
       chart.show(points.map(({ timestamp }) => Date.parse(timestamp) / 1000), points.map(({ price }) => Number(price)));
     } catch (error) {
-      if (mine === asked) chart.say(error.message);
+      if (mine !== asked) return;
+      chart.say(error.message);
+      if (!error.isUnknown && error.status !== 429) return;
+      setTimeout(() => mine === asked && load(), error.retryAfter === null ? EVERY_MS : error.retryAfter * 1_000);
     }
   }
   place("chart").replaceChildren(chart.element);
