@@ -14,6 +14,14 @@ Address = Annotated[
 Milliseconds = Annotated[int, Meta(description="Milliseconds since the epoch")]
 Hash = Annotated[str, Meta(pattern="^0x[0-9a-f]{64}$")]
 OrderId = Annotated[str, Meta(pattern="^0x[0-9a-f]{32}$")]
+FilledOrderId = Annotated[
+    str,
+    Meta(
+        pattern="^(0x[0-9a-f]{32})?$",
+        description="Empty if no order of the ledger was filled: a simulated maker's, a venue's "
+        "own, a forced closure",
+    ),
+]
 Side = Annotated[Literal["B", "A"], Meta(description="B buys, A sells")]
 
 
@@ -68,7 +76,7 @@ class Fill(_Part):
     closedPnl: Decimal
     hash: Hash
     oid: int
-    orderId: OrderId
+    orderId: FilledOrderId
     crossed: bool
     fee: Decimal
     tid: int

@@ -9,25 +9,27 @@ import weakref
 from collections.abc import Callable
 
 TICK_SECONDS = 1 / 32
+SPARE_TICKS = 64  # so many, and as many as are waited for, may be left of cancelled timers
 
 
 class Timer:
     """A call that is due; it looks like the loop's own."""
 
-    __slots__ = ("_callback", "_place")
+    __slots__ = ("_callback", "_tick", "_timers")
 
-    def __init__(self, callback: Callable[[], None], place: "set[Timer]") -> None:
+    def __init__(self, callback: Callable[[], None], timers: "Timers", tick: int) -> None:
         self._callback = callback
-        self._place: set[Timer] | None = place
+        self._timers: Timers | None = timers
+        self._tick = tick
 
     def cancel(self) -> None:
-        if self._place is not None:
-            self._place.discard(self)
-            self._place = None
+        if self._timers is not None:
+            self._timers.forget(self, self._tick)
+            self._timers = None
 
     def run(self) -> None:
-        if self._place is not None:
-            self._place = None
+        if self._timers is not None:
+            self._timers = None
             self._callback()
 
 
@@ -51,9 +53,20 @@ class Timers:
             heapq.heappush(self._ticks, tick)
             if self._ticks[0] == tick:
                 self._arm(loop)
-        timer = Timer(callback, place)
+        timer = Timer(callback, self, tick)
         place.add(timer)
         return timer
+
+    def forget(self, timer: Timer, tick: int) -> None:
+        """Drop a timer, and its tick with the last: some are a month away, and many never run."""
+        place = self._places.get(tick)
+        if place is None:  # it is running
+            return
+        place.discard(timer)
+        if not place:
+            del self._places[tick]
+            if len(self._ticks) > 2 * len(self._places) + SPARE_TICKS:
+                self._ticks = sorted(self._places)
 
     def _arm(self, loop: asyncio.AbstractEventLoop) -> None:
         if self._next is not None:
@@ -67,7 +80,7 @@ class Timers:
         now = loop.time()
         due: list[Timer] = []
         while self._ticks and self._ticks[0] * TICK_SECONDS <= now:
-            due += self._places.pop(heapq.heappop(self._ticks))
+            due += self._places.pop(heapq.heappop(self._ticks), ())
         if self._ticks:
             self._arm(loop)
         for timer in due:

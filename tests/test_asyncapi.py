@@ -76,6 +76,18 @@ def test_a_frame_that_is_not_documented_is_none():
     assert DUALIS.told({**DUALIS.samples["PriceData"], "data": row}) is None
 
 
+def test_a_fill_may_be_of_no_order_of_the_ledger_but_names_no_other_thing():
+    sample = NOTIONAL.samples["UserFillsData"]
+
+    def told(**fields):
+        (fill,) = sample["data"]["fills"]
+        return NOTIONAL.told({**sample, "data": {**sample["data"], "fills": [{**fill, **fields}]}})
+
+    assert told(orderId="", oid=0) == "UserFillsData"
+    assert told(orderId="", oid=0, forcedClosureType="adl") == "UserFillsData"
+    assert told(orderId="97") is None
+
+
 @pytest.mark.parametrize("secure", [False, True])
 def test_the_document_names_the_server_that_it_comes_from(secure):
     servers = asyncapi.document("example.test", is_secure=secure)["servers"]

@@ -4,12 +4,11 @@ import asyncio
 import os
 import signal
 import socket
-import subprocess
 import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 
 import httpx
 import psutil
@@ -20,13 +19,18 @@ from websockets.exceptions import ConnectionClosed
 
 from realtime import processes
 from tests import world
-from tests.process import ROOT, SECONDS, Site, until
+from tests.process import SECONDS, Site, until
 from tests.servers import free_port, postgres, valkey
 
 NAME, OTHER = "alice", "bob"
-PEOPLE = f"from tests import world; world.user({NAME!r}); world.user({OTHER!r})"
+MADE = f"""
+from django.core.management import call_command
+call_command("migrate", verbosity=0)
+from tests import world
+world.user({NAME!r}), world.user({OTHER!r})
+"""
 PATIENCE = 90  # a process may be starting, on a busy machine
-CUT_SECONDS = 10 if os.environ.get("DRILL_SECONDS") else 3
+CUT_ROUNDS = 10 if os.environ.get("DRILL_SECONDS") else 2
 SERVES = "import sys, os, signal; fd = int(sys.argv[-1].split('=')[1]); os.write(fd, b'1'); "
 STAYS = SERVES + "signal.pause()"
 
@@ -140,13 +144,10 @@ def shared(tmp_path_factory):
     with postgres() as url, valkey() as redis:
         folder = tmp_path_factory.mktemp("workers")
         site = Site(folder, DATABASE_URL=url, REDIS_URL=redis.url, WS_MAX_PER_USER=6)
-        site.manage("migrate", "-v0")
-        site.manage("shell", "-v0", "-c", PEOPLE)
+        site.manage("shell", "-v0", "-c", MADE)
         parent = site.spawn("manage.py", "serve", "--workers", "2", "--engine")
         until(lambda: is_serving(site), seconds=2 * PATIENCE, why=site.log.read_text)
         yield site, parent, redis
-        parent.terminate()
-        assert parent.wait(PATIENCE) == 0
         site.end()
 
 
@@ -205,20 +206,26 @@ class Follower(threading.Thread):
                     self.seen.append(frame["data"]["message"])
 
 
+@contextmanager
 def following(site, token):
+    """Follow with four sockets, which are gone afterwards whatever happens."""
     followers = [Follower(site, token) for _ in range(4)]
     for follower in followers:
         follower.start()
-    until(lambda: all(f.at or f.failure for f in followers))
-    return followers
+    try:
+        until(lambda: all(f.at or f.failure for f in followers))
+        yield followers
+    finally:
+        for follower in followers:
+            follower.stopping.set()
+        for follower in followers:
+            follower.join(SECONDS)
 
 
 def check(followers, made):
-    """End the followers; each was told everything once, in order."""
+    """Each was told everything once, in order."""
     until(lambda: all(f.failure or len(f.seen) >= len(made) for f in followers))
     for follower in followers:
-        follower.stopping.set()
-        follower.join(SECONDS)
         assert follower.failure is None
         assert [next(n for n in made if n in text) for text in follower.seen] == made
 
@@ -239,19 +246,19 @@ def make_notice(site, token, name):
 def test_a_rolling_restart_under_load_loses_nothing(shared):
     site, parent, _ = shared
     token = site.login(f"{NAME}@example.com", world.PASSWORD)
-    followers = following(site, token)
     before = children(parent)
     assert len(before) == 2
-    parent.send_signal(signal.SIGHUP)
     made = []
     deadline = time.monotonic() + 2 * PATIENCE
-    while children(parent) & before or len(children(parent)) != 2:
-        made.append(make_notice(site, token, f"roll {len(made):04}"))
-        time.sleep(1.05)  # a user may write 60 times a minute
-        assert httpx.get(f"{site.url}/v1/pools", timeout=PATIENCE).status_code == 200
-        assert time.monotonic() < deadline, site.log.read_text()[-3000:]
-    check(followers, made)
-    assert all(follower.closes for follower in followers)
+    with following(site, token) as followers:
+        parent.send_signal(signal.SIGHUP)
+        while children(parent) & before or len(children(parent)) != 2:
+            made.append(make_notice(site, token, f"roll {len(made):04}"))
+            time.sleep(1.05)  # a user may write 60 times a minute
+            assert httpx.get(f"{site.url}/v1/pools", timeout=PATIENCE).status_code == 200
+            assert time.monotonic() < deadline, site.log.read_text()[-3000:]
+        check(followers, made)
+        assert all(follower.closes for follower in followers)
     assert "Traceback" not in site.log.read_text()
 
 
@@ -290,45 +297,42 @@ def test_a_users_sockets_are_counted_over_all_workers(shared):
 def test_redis_cut_and_back_loses_nothing_between_two_workers(shared):
     site, _, redis = shared
     token = site.login(f"{OTHER}@example.com", world.PASSWORD)
-    followers = following(site, token)
     made = []
+    with following(site, token) as followers:
 
-    def tell_for(seconds):
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            made.append(make_notice(site, token, f"cut {len(made):04}"))
-            time.sleep(0.3)  # a user may write 60 times a minute
+        def tell():
+            made.extend(make_notice(site, token, f"cut {len(made) + n:04}") for n in range(3))
 
-    tell_for(0.5)
-    redis.stop()
-    tell_for(CUT_SECONDS)
-    redis.start()
-    tell_for(2)
-    check(followers, made)
-    assert not any(follower.closes for follower in followers)
+        tell()
+        redis.stop()
+        for _ in range(CUT_ROUNDS):
+            tell()
+            check(followers, made)
+        redis.start()
+        for _ in range(2):
+            tell()
+            check(followers, made)
+        assert not any(follower.closes for follower in followers)
 
 
 @pytest.mark.process
-def test_workers_end_when_their_parent_is_killed(shared, tmp_path):
-    site, _, redis = shared
-    database = site.environment["DATABASE_URL"]
-    other = Site(tmp_path, DATABASE_URL=database, REDIS_URL=redis.url)
-    parent = other.spawn("manage.py", "serve", "--workers", "2")
+def test_workers_end_when_their_parent_is_killed(shared):
+    """The last of the site: nobody is served after it."""
+    _, parent, _ = shared
     pids = until(lambda: len(children(parent)) == 2 and children(parent), seconds=PATIENCE)
-    until(lambda: is_serving(other), seconds=PATIENCE)
+    pids |= children(parent, "engine")
     parent.kill()
     parent.wait()
     until(lambda: not any(psutil.pid_exists(pid) for pid in pids), seconds=PATIENCE)
 
 
+@pytest.mark.process
 def test_a_worker_that_cannot_start_is_said_by_the_exit_code(tmp_path):
-    site = Site(tmp_path, REDIS_URL="redis://127.0.0.1:1/0")
-    site.environment["DATABASE_URL"] = "postgres://nobody@127.0.0.1:1/nothing"
-    done = subprocess.run(
-        [sys.executable, "manage.py", "serve", "--workers", "2"],
-        cwd=ROOT,
-        env=site.environment,
-        capture_output=True,
-        timeout=120,
-    )
-    assert done.returncode == 1
+    with postgres() as url:  # a database without tables
+        site = Site(tmp_path, DATABASE_URL=url, REDIS_URL="redis://127.0.0.1:1/0")
+        parent = site.spawn("manage.py", "serve", "--workers", "2")
+        try:
+            assert parent.wait(PATIENCE) == 1
+        finally:
+            site.end()
+    assert "Application startup failed" in site.log.read_text()

@@ -33,6 +33,35 @@ def test_a_cancelled_timer_is_forgotten_and_those_of_its_tick_run():
     asyncio.run(scenario())
 
 
+def test_cancelled_timers_leave_nothing_however_far_away_they_were():
+    async def scenario():
+        wheel, seen, done = timers.current(), [], asyncio.Event()
+        far = [wheel.call_later(60.0 * n, lambda: seen.append("far")) for n in range(1, 1_001)]
+        for timer in far:
+            timer.cancel()
+        assert not wheel._places and len(wheel._ticks) <= timers.SPARE_TICKS
+        again = wheel.call_later(60.0, lambda: seen.append("far"))
+        wheel.call_later(0.01, lambda: seen.append("near"))
+        wheel.call_later(0.05, done.set)
+        await asyncio.wait_for(done.wait(), 5)
+        again.cancel()
+        assert seen == ["near"]
+
+    asyncio.run(scenario())
+
+
+def test_a_tick_that_was_left_and_is_waited_for_again_runs_once():
+    async def scenario():
+        wheel, seen, done = timers.current(), [], asyncio.Event()
+        wheel.call_later(0.05, lambda: seen.append("cancelled")).cancel()
+        wheel.call_later(0.05, lambda: seen.append("again"))
+        wheel.call_later(0.15, done.set)
+        await asyncio.wait_for(done.wait(), 5)
+        assert seen == ["again"] and not wheel._places and not wheel._ticks
+
+    asyncio.run(scenario())
+
+
 def test_a_callback_may_cancel_another_of_its_tick_and_set_a_new_one():
     async def scenario():
         wheel, seen, done, both = timers.current(), [], asyncio.Event(), []
