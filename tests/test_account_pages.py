@@ -44,7 +44,7 @@ def test_a_new_user_is_led_from_the_faucet_to_a_loan(visit: Visit, server: Serve
     form.get_by_label("Amount to lock").fill("2")
     form.get_by_label("Amount to borrow").fill("1000")
     send(page, "Borrow")
-    page.get_by_role("link", name="Overview").click()
+    page.get_by_role("link", name="Overview", exact=True).click()
     expect(page.get_by_role("img", name=re.compile(r"Health factor \d\.\d\d"))).to_be_visible(
         timeout=WAIT
     )

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ WAIT = 45_000  # ms; longer than the client's longest back-off
 DESKTOP: ViewportSize = {"width": 1280, "height": 900}
 PHONE: ViewportSize = {"width": 360, "height": 740}
 EMAIL = "demo@dualis.finance"
+_HOSTS = count(1)
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 
 # Runs before the page's own scripts, in every document.
@@ -42,7 +44,12 @@ class Server:
 
     @property
     def environment(self) -> dict[str, str]:
-        own = {"DATA_DIR": str(self._folder), "PORT": str(self.port), "LOGIN_RATE": "1000/m"}
+        own = {
+            "DATA_DIR": str(self._folder),
+            "PORT": str(self.port),
+            "LOGIN_RATE": "1000/m",
+            "TRUSTED_PROXIES": "127.0.0.1/32,::1/128",  # a visit says its address as one would
+        }
         other = {"DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE"}
         return {name: value for name, value in os.environ.items() if name not in other} | own
 
@@ -152,7 +159,10 @@ class Visit:
 @contextmanager
 def visiting(server: Server, browser: Browser) -> Iterator[Visit]:
     """Open a browser of its own; nothing may go wrong in it."""
-    context = browser.new_context(base_url=server.url, viewport=DESKTOP, locale="en-US")
+    address = {"X-Forwarded-For": f"2001:db8::{next(_HOSTS):x}"}  # no visit spends another's rate
+    context = browser.new_context(
+        base_url=server.url, viewport=DESKTOP, locale="en-US", extra_http_headers=address
+    )
     visit = Visit(context.new_page())
     yield visit
     context.close()
