@@ -17,6 +17,11 @@ from tests.visits import EMAIL
 
 DUALIS, NOTIONAL = PROTOCOLS
 SECONDS = 15.0
+UPGRADE = {
+    "version": "2.0.0",
+    "releaseNotes": "What is new in this version, in the words of those who made it, for voters.",
+    "darHash": "5" * 64,
+}
 CASES = [
     pytest.param(protocol, example, id=f"{protocol.name}-{example.name}")
     for protocol in PROTOCOLS
@@ -173,6 +178,7 @@ def test_whatever_a_live_market_sends_is_documented(server, token, address):
         reader.wire.send(json.dumps({"type": "auth", "token": token}))
         for channel in DUALIS.channels:
             reader.wire.send(json.dumps({"type": "subscribe", "channel": channel}))
+        propose(server, token)
         follow(reader, wanted)
     wanted = {"AccountSummaryData", "NewBlocksData", "NewTransactionsData"}
     with reading(server, NOTIONAL) as reader:
@@ -181,6 +187,22 @@ def test_whatever_a_live_market_sends_is_documented(server, token, address):
                 text = example.text.replace("{user}", address).replace("{coin}", "ETH")
                 reader.wire.send(text)
         follow(reader, wanted)
+
+
+def propose(server, token):
+    """Make a proposal and vote on it: nobody else has to within a test's time."""
+    body = {
+        "type": "PROTOCOL_UPGRADE",
+        "payload": {"type": "PROTOCOL_UPGRADE", "data": UPGRADE},
+        "title": "Move to the next version",
+        "description": UPGRADE["releaseNotes"],
+    }
+    url, headers = f"{server.url}/v1/governance/proposals", {"Authorization": f"Bearer {token}"}
+    made = httpx.post(url, json=body, headers=headers, timeout=SECONDS)
+    assert made.status_code == 201, made.text
+    url = f"{url}/{made.json()['data']['proposalId']}/vote"
+    cast = httpx.post(url, json={"direction": "FOR"}, headers=headers, timeout=SECONDS)
+    assert cast.status_code == 201, cast.text
 
 
 def follow(reader, wanted):
