@@ -89,7 +89,7 @@ class Server:
 
 @contextmanager
 def running(folder: Path) -> Iterator[Server]:
-    """Run a market of its own: for who stops the server, which gives a minute's outage its grace."""
+    """Run a market of its own: for who stops the server, since an outage gives its grace to all."""
     server = Server(folder)
     try:
         server.start()
