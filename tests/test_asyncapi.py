@@ -17,6 +17,7 @@ from tests.visits import EMAIL
 
 DUALIS, NOTIONAL = PROTOCOLS
 SECONDS = 15.0
+PROPOSER = "institutional@dualis.finance"
 UPGRADE = {
     "version": "2.0.0",
     "releaseNotes": "What is new in this version, in the words of those who made it, for voters.",
@@ -133,7 +134,11 @@ def address(server):
 
 @pytest.fixture(scope="module")
 def token(server):
-    body = {"email": EMAIL, "password": PASSWORD}
+    return login(server, EMAIL)
+
+
+def login(server, email):
+    body = {"email": email, "password": PASSWORD}
     answer = httpx.post(f"{server.url}/v1/auth/login", json=body, timeout=SECONDS)
     return answer.json()["data"]["accessToken"]
 
@@ -178,7 +183,7 @@ def test_whatever_a_live_market_sends_is_documented(server, token, address):
         reader.wire.send(json.dumps({"type": "auth", "token": token}))
         for channel in DUALIS.channels:
             reader.wire.send(json.dumps({"type": "subscribe", "channel": channel}))
-        propose(server, token)
+        propose(server)
         follow(reader, wanted)
     wanted = {"AccountSummaryData", "NewBlocksData", "NewTransactionsData"}
     with reading(server, NOTIONAL) as reader:
@@ -189,20 +194,22 @@ def test_whatever_a_live_market_sends_is_documented(server, token, address):
         follow(reader, wanted)
 
 
-def propose(server, token):
-    """Make a proposal and vote on it: nobody else has to within a test's time."""
-    body = {
-        "type": "PROTOCOL_UPGRADE",
-        "payload": {"type": "PROTOCOL_UPGRADE", "data": UPGRADE},
-        "title": "Move to the next version",
-        "description": UPGRADE["releaseNotes"],
-    }
-    url, headers = f"{server.url}/v1/governance/proposals", {"Authorization": f"Bearer {token}"}
-    made = httpx.post(url, json=body, headers=headers, timeout=SECONDS)
-    assert made.status_code == 201, made.text
-    url = f"{url}/{made.json()['data']['proposalId']}/vote"
-    cast = httpx.post(url, json={"direction": "FOR"}, headers=headers, timeout=SECONDS)
-    assert cast.status_code == 201, cast.text
+def propose(server):
+    """Make a proposal, vote on it and withdraw it: nobody else has to within a test's time."""
+    text = UPGRADE["releaseNotes"]
+    payload = {"type": "PROTOCOL_UPGRADE", "data": UPGRADE}
+    body = {"type": payload["type"], "payload": payload, "title": text, "description": text}
+    headers = {"Authorization": f"Bearer {login(server, PROPOSER)}"}
+    with httpx.Client(base_url=f"{server.url}/v1/governance/", headers=headers) as client:
+
+        def post(path, body):
+            answer = client.post(path, json=body, timeout=SECONDS)
+            assert answer.is_success, answer.text
+            return answer.json()["data"]
+
+        made = f"proposals/{post('proposals', body)['proposalId']}"
+        post(f"{made}/vote", {"direction": "FOR"})
+        post(f"{made}/cancel", {})
 
 
 def follow(reader, wanted):
