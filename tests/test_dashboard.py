@@ -58,7 +58,7 @@ def test_every_asset_has_its_row_with_all_its_parts(visit: Visit) -> None:
         )
         expect(row.locator(".spark canvas")).to_be_visible()
         expect(row.get_by_text("Simulated")).to_be_visible()
-        expect(row.locator("time")).to_have_text(re.compile(r"^(now|\d+ s ago)$"))
+        expect(row.locator("time")).to_have_text(re.compile(r"^(now|\d+ s ago)$"), timeout=WAIT)
 
 
 def test_the_page_fits_a_narrow_screen(visit: Visit) -> None:

@@ -64,7 +64,7 @@ def test_a_proposal_is_made_and_two_browsers_see_each_others_votes(
     expect(page.get_by_text(re.compile(r"^You voted against with [\d,]+ DUAL\."))).to_be_visible(
         timeout=WAIT
     )
-    me = str(page.evaluate("document.body.dataset.user"))
+    me = str(page.locator("body").get_attribute("data-user"))
     mine = seen.get_by_role("table", name="Votes").get_by_role("row").filter(has_text=me)
     expect(mine).to_contain_text("Against", timeout=WAIT)
     page.get_by_role("group", name="Vote").get_by_role("button", name="Abstain").click()
@@ -82,7 +82,7 @@ def test_power_is_delegated_and_taken_back_and_dual_staked(visit: Visit, second:
     page = visit.page
     visit.sign_in(to="/governance", email="trader@dualis.finance")
     second.sign_in(to="/governance", email="institutional@dualis.finance")
-    delegate = str(second.page.evaluate("document.body.dataset.user"))
+    delegate = str(second.page.locator("body").get_attribute("data-user"))
     page.get_by_role("button", name="Delegate").click()
     dialog = page.get_by_role("dialog", name="Delegate your voting power")
     dialog.get_by_label("Id of the delegate").fill("usr_nobody")

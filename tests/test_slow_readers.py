@@ -4,6 +4,7 @@ import asyncio
 import gc
 import json
 import time
+import weakref
 
 import psutil
 import pytest
@@ -200,7 +201,8 @@ def test_300_connections_of_churn_leave_descriptors_tasks_and_memory_flat(alice,
 
     def alive():
         gc.collect()
-        found = gc.get_objects()
+        # SQLite's driver forgets its dead references to cursors after each 200 only.
+        found = [one for one in gc.get_objects() if type(one) is not weakref.ref]
         kinds = (Connection, shell.Shell, WebSocketProtocol)
         return len(found), sum(issubclass(type(one), kinds) for one in found)
 
