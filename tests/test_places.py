@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from realtime import places
-from realtime.places import Places
+from realtime.places import PROCESSES, Places
 from tests.servers import valkey
 
 
@@ -118,11 +118,17 @@ def test_a_link_that_was_cut_leaves_no_place_behind(redis):
 
     async def scenario(one, other, shares):
         assert await one.take("user:a", 1)
-        count = one._count
+        count, (work, beat) = one._count, one._tasks
 
         async def cut(**_):
             raise OSError("cut")
 
+        async def is_known():
+            return await one._redis.zscore(PROCESSES, one._name) is not None
+
+        await until(is_known)
+        beat.cancel()  # or it might find Redis again before anybody looks
+        await asyncio.wait({beat})
         one._count = cut
         one.give("user:a")
 
@@ -132,6 +138,7 @@ def test_a_link_that_was_cut_leaves_no_place_behind(redis):
         await until(is_down)
         assert not await other.take("user:a", 1)
         one._count = count
+        one._tasks = [work, asyncio.create_task(one._beat())]
         await until(lambda: other.take("user:a", 1))
 
     run(scenario)

@@ -32,6 +32,12 @@ document.addEventListener("securitypolicyviolation", (event) => {
 });
 """
 
+SETTLED = """
+Promise.allSettled(
+  document.getAnimations().filter((one) => one instanceof CSSTransition).map((one) => one.finished),
+)
+"""
+
 
 class Server:
     """`manage.py quickstart` on SQLite in a folder of its own; it can go and come back."""
@@ -144,6 +150,8 @@ class Visit:
         found: list[str] = []
         for scheme in ("light", "dark"):
             self.page.emulate_media(color_scheme=scheme)
+            # Colors on their way from one theme to the other are neither's.
+            self.page.evaluate(SETTLED)
             self.page.evaluate(AXE.read_text())  # not as a script tag, which the policy refuses
             result = self.page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
             for one in result["violations"]:
