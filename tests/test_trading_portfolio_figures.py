@@ -13,12 +13,12 @@ from dualis.trading.portfolio_figures import (
     Figures,
     Totals,
     book,
-    feeds_of,
     figures,
     grade_of,
 )
 from dualis.trading.positions import Position
 from dualis.trading.state import Account, Transaction
+from dualis.trading.summary import feeds_of
 
 PRICES = {"BTC": D(60_000), "ETH": D(2_000), "USDC": D(1)}
 

@@ -14,7 +14,7 @@ from django.db import connection
 
 from dualis.exact import EXACT, ZERO, plain_trimmed
 from dualis.retry import retried
-from dualis.trading import portfolio_figures
+from dualis.trading import portfolio_figures, summary
 from dualis.trading.marks import Marks
 from dualis.trading.models import (
     LedgerTransaction,
@@ -131,7 +131,7 @@ def _sample_of(
     account: Account, row: PortfolioTotals, marks: Marks, now: datetime
 ) -> PortfolioSample | None:
     """Return a sample; None without a price, and for what is as it was within the hour."""
-    if not all(marks.is_live(feed) for feed in portfolio_figures.feeds_of(account)):
+    if not all(marks.is_live(feed) for feed in summary.feeds_of(account)):
         return None
     whole = row.totals
     if account == Account() and whole == Totals():

@@ -15,7 +15,7 @@ from typing import Any
 
 from dualis.exact import EXACT, ZERO, round_even
 from dualis.trading import state, summary
-from dualis.trading.markets import COLLATERAL, MARKETS, USDC
+from dualis.trading.markets import COLLATERAL, USDC
 from dualis.trading.state import Account, Transaction
 
 USD_PLACES = 6
@@ -108,13 +108,6 @@ def figures(account: Account, totals: Totals, prices: Mapping[str, Decimal]) -> 
         _kept(EXACT.add(totals.realized, found.unrealized_pnl)),
         totals.volume,
     )
-
-
-def feeds_of(account: Account) -> set[str]:
-    """Return the feeds without which nobody knows what an account is worth."""
-    return {MARKETS[coin].feed for coin in account.positions} | {
-        COLLATERAL[asset].feed for asset in account.assets
-    }
 
 
 def grade_of(at: datetime, before: datetime | None) -> int:
