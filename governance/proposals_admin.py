@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.utils import quote
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -62,7 +63,7 @@ class ProposalAdmin(ReadOnlyAdmin):
         """Show the form of a decision; carry it out and go back to the proposal."""
         if not _may_decide(request):
             raise PermissionDenied
-        back = reverse("admin:governance_proposal_change", args=[proposal_id])
+        back = reverse("admin:governance_proposal_change", args=[quote(proposal_id)])
         form = DecisionForm(request.POST or None)
         try:
             proposal = docket.find(proposal_id)

@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from dualis.accounts import guard, sessions
 from dualis.accounts.models import AuditEntry, LoginGuard, Session, Status, User
+from tests.admin_pages import address
 from tests.people import NOW, PASSWORD, make_staff, make_user, sign_in
 
 pytestmark = pytest.mark.django_db
@@ -132,7 +133,7 @@ def test_pages_show_rows_without_secrets_and_change_nothing(client: Client, staf
         ("auditentry", AuditEntry.objects.get()),
     ]:
         assert client.get(reverse(f"admin:accounts_{model}_changelist")).status_code == 200
-        page = client.get(reverse(f"admin:accounts_{model}_change", args=[row.pk]))
+        page = client.get(address(f"accounts_{model}", "change", row.pk))
         text = page.content.decode()
         assert page.status_code == 200
         for secret in (user.password, session.refresh_jti, own.browser_key):

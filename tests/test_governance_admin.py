@@ -7,6 +7,7 @@ from governance.lifecycle import ProposalType
 from governance.proposal_models import Proposal
 from tests import lending_market as lm
 from tests import world
+from tests.admin_pages import address
 from tests.governance_world import PAUSE, holder, propose, vote
 from tests.people import PASSWORD, make_staff
 
@@ -60,7 +61,7 @@ def test_the_council_co_signs_and_vetoes(client, council, proposal):
         ("governance.co_sign", council.id),
         ("governance.veto", council.id),
     ]
-    page = client.get(f"/admin/governance/proposal/{proposal.id}/change/")
+    page = client.get(address("governance_proposal", "change", proposal.id))
     assert b"Co-sign or veto" not in page.content
 
 

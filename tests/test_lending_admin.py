@@ -4,13 +4,13 @@ from decimal import Decimal
 
 import pytest
 from django.test import Client
-from django.urls import reverse
 
 from dualis.accounts.models import AuditEntry
 from dualis.lending import accounts, borrowing, history, parameters, protecting, supplying
 from dualis.lending.models import CreditRating, Market, Pool
 from tests import lending_market as lm
 from tests import people, world
+from tests.admin_pages import address
 from tests.lending_market import T0, check, rich
 
 pytestmark = pytest.mark.django_db
@@ -58,7 +58,7 @@ def inhabit():
 
 
 def page(name, view="changelist", *args):
-    return reverse(f"admin:lending_{name}_{view}", args=args)
+    return address(f"lending_{name}", view, *args)
 
 
 def form_of(client, pool_id, **changes):

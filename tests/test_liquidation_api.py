@@ -10,6 +10,7 @@ from dualis.lending.models import Bid, Liquidation
 from realtime import journal
 from tests import liquidation_market as lqm
 from tests import world
+from tests.admin_pages import address
 from tests.lending_market import T0, after, check, rich
 from tests.liquidation_market import auction_at, loan, reprice
 from tests.people import PASSWORD, make_staff
@@ -190,5 +191,6 @@ def test_staff_read_liquidations_bids_and_the_backstop_in_the_admin(bidder, clie
     lqm.backed()
     staff = make_staff()
     client.post("/login", {"email": staff.email, "password": PASSWORD, "next": "/admin/"})
-    for page in ("liquidation/", "bid/", "backstopaccount/", f"liquidation/{row.id}/change/"):
-        assert client.get(f"/admin/lending/{page}").status_code == 200, page
+    for name in ("liquidation", "bid", "backstopaccount"):
+        assert client.get(address(f"lending_{name}")).status_code == 200, name
+    assert client.get(address("lending_liquidation", "change", row.id)).status_code == 200

@@ -12,6 +12,7 @@ from dualis.accounts import ledger, wallets
 from dualis.accounts.models import AuditEntry, User
 from dualis.accounts.money import Entry, Movement, Wallet
 from dualis.oracle.assets import seed_assets
+from tests.admin_pages import address
 from tests.people import NOW, PASSWORD, make_staff, make_user
 
 pytestmark = pytest.mark.django_db
@@ -119,17 +120,17 @@ def test_rows_are_shown_and_neither_added_changed_nor_deleted(
     name = model._meta.model_name
     listed = client.get(reverse(f"admin:accounts_{name}_changelist"), {"q": "ada@example.com"})
     assert listed.status_code == 200 and len(listed.context["cl"].result_list) > 0
-    change = reverse(f"admin:accounts_{name}_change", args=[row.pk])
+    change = address(f"accounts_{name}", "change", row.pk)
     assert client.get(change).status_code == 200
     assert client.post(change, {}).status_code == 403
     assert client.get(reverse(f"admin:accounts_{name}_add")).status_code == 403
-    delete = reverse(f"admin:accounts_{name}_delete", args=[row.pk])
+    delete = address(f"accounts_{name}", "delete", row.pk)
     assert client.post(delete, {"post": "yes"}).status_code == 403
 
 
 def test_a_movement_shows_its_entries(client: Client, staff: User):
     ada = make_user()
     movement = wallets.faucet(ada.id, NOW)
-    page = client.get(reverse("admin:accounts_movement_change", args=[movement.pk]))
+    page = client.get(address("accounts_movement", "change", movement.pk))
     text = page.content.decode()
     assert f"wallet:{ada.id}" in text and "outside" in text

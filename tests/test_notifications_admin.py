@@ -5,6 +5,7 @@ from django.contrib.auth.models import Permission
 
 from dualis.accounts.models import AuditEntry, Role
 from dualis.notifications.models import Broadcast
+from tests.admin_pages import address
 from tests.outgoing import hook, waiting
 from tests.people import NOW, PASSWORD, make_staff, make_user
 
@@ -31,9 +32,9 @@ def test_rows_are_shown_and_a_secret_is_not(client, staff):
     for model in ("notification", "delivery", "webhook", "broadcast"):
         page = client.get(f"/admin/notifications/{model}/")
         assert page.status_code == 200
-    page = client.get(f"/admin/notifications/webhook/{webhook.id}/change/").content.decode()
+    page = client.get(address("notifications_webhook", "change", webhook.id)).content.decode()
     assert webhook.url in page and webhook.secret not in page
-    assert client.post(f"/admin/notifications/webhook/{webhook.id}/delete/").status_code == 403
+    assert client.post(address("notifications_webhook", "delete", webhook.id)).status_code == 403
     assert client.get("/admin/notifications/delivery/add/").status_code == 403
 
 

@@ -6,6 +6,7 @@ from dualis.lending import resales
 from dualis.lending.models import Resale, ResaleBid
 from realtime import journal, snapshots, topics
 from tests import liquidation_market as lqm
+from tests.admin_pages import address
 from tests.lending_market import check, rich
 from tests.people import PASSWORD, make_staff
 from tests.resale_market import stocked
@@ -165,6 +166,6 @@ def test_staff_read_resales_and_their_bids_in_the_admin(buyer, client):
     place(buyer, row.id)
     staff = make_staff()
     client.post("/login", {"email": staff.email, "password": PASSWORD, "next": "/admin/"})
-    for page in ("resale/", f"resale/{row.id}/change/"):
-        assert client.get(f"/admin/lending/{page}").status_code == 200, page
+    for page in (address("lending_resale"), address("lending_resale", "change", row.id)):
+        assert client.get(page).status_code == 200, page
     assert client.get("/admin/lending/resale/add/").status_code == 403
