@@ -44,7 +44,9 @@ class Server:
 
     def __init__(self, folder: Path) -> None:
         self.port = free_port()
+        self.relay_port = free_port()  # where a relay may stand before it (tests/relay.py)
         self.url = f"http://localhost:{self.port}"
+        self.relay_url = f"http://localhost:{self.relay_port}"
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -53,6 +55,7 @@ class Server:
         own = {
             "DATA_DIR": str(self._folder),
             "PORT": str(self.port),
+            "ALLOWED_ORIGINS": f"{self.url},{self.relay_url}",
             "LOGIN_RATE": "1000/m",
             "TRUSTED_PROXIES": "127.0.0.1/32,::1/128",  # a visit says its address as one would
         }
@@ -165,11 +168,11 @@ class Visit:
 
 
 @contextmanager
-def visiting(server: Server, browser: Browser) -> Iterator[Visit]:
-    """Open a browser of its own; nothing may go wrong in it."""
+def visiting(server: Server, browser: Browser, url: str | None = None) -> Iterator[Visit]:
+    """Open a browser of its own, at `url` if the server is reached by a relay; nothing may go wrong."""
     address = {"X-Forwarded-For": f"2001:db8::{next(_HOSTS):x}"}  # no visit spends another's rate
     context = browser.new_context(
-        base_url=server.url, viewport=DESKTOP, locale="en-US", extra_http_headers=address
+        base_url=url or server.url, viewport=DESKTOP, locale="en-US", extra_http_headers=address
     )
     visit = Visit(context.new_page())
     yield visit

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 
-import { Intent, Refusal, get, send } from "../../realtime/static/client/api.js";
+import { Intent, Refusal, get, getText, send } from "../../realtime/static/client/api.js";
 
 let asked = [];
 let answers = [];
@@ -55,6 +55,30 @@ test("no answer, and one that is no JSON, are refusals too", async () => {
   await assert.rejects(get("/v1/x"), { name: "Refusal", status: 0, code: "NO_ANSWER" });
   answer(502);
   await assert.rejects(get("/v1/x"), { name: "Refusal", status: 502, retryAfter: null });
+});
+
+test("a success that breaks off, or is somebody else's page, is no answer: it goes again under its key", async () => {
+  const intent = new Intent("/v1/x");
+  const broken = new ReadableStream({ start: (control) => control.error(new TypeError("network")) });
+  const whole = globalThis.fetch;
+  globalThis.fetch = async (path, options) => {
+    asked.push({ path, ...options });
+    return asked.length === 1 ? new Response(broken) : new Response("<title>Welcome to the hotel</title>");
+  };
+  for (let i = 0; i < 2; i += 1) {
+    await assert.rejects(intent.send({ a: 1 }), { status: 0, isUnknown: true });
+  }
+  globalThis.fetch = whole;
+  answer(200, { data: "ok" });
+  await intent.send({ a: 1 });
+  assert.equal(new Set(asked.map(({ headers }) => headers["Idempotency-Key"])).size, 1);
+});
+
+test("a text is had as it is written, and refused as anything else is", async () => {
+  answer(200, "a,b");
+  assert.equal(await getText("/v1/x"), '"a,b"');
+  answer(503, refusal);
+  await assert.rejects(getText("/v1/x"), { status: 503, message: "Too little." });
 });
 
 test("who gives up is not told of the network", async () => {

@@ -171,6 +171,35 @@ test("without a network it says so, and a stop leaves no timer", async () => {
   assert.equal(world.stream.status.state, "idle");
 });
 
+test("a slow link is no dead one: while anything comes, the pong may be behind it", async () => {
+  const world = new World();
+  world.stream.start();
+  world.socket.open();
+  await world.clock.pass(OPEN_MS - 1);
+  world.socket.say({ channel: "newBlocks", data: {} });
+  await world.clock.pass(OPEN_MS - 1);
+  world.pong();
+  assert.equal(world.stream.status.state, "live");
+  world.stream.check();
+  for (let i = 0; i < 3; i += 1) {
+    await world.clock.pass(PONG_MS - 1);
+    world.socket.say({ channel: "newBlocks", data: {} });
+  }
+  assert.equal(world.sockets.length, 1);
+  await world.clock.pass(2 * PONG_MS);
+  assert.equal(world.stream.status.state, "reconnecting");
+});
+
+test("a network that is back is believed while the next try runs", () => {
+  const world = new World();
+  world.stream.start();
+  world.isOnline = false;
+  world.socket.drop();
+  world.isOnline = true;
+  world.stream.check();
+  assert.equal(world.stream.status.state, "reconnecting");
+});
+
 test("a wake-up asks a live connection for a sign of life at once", () => {
   const world = new World();
   world.stream.start();

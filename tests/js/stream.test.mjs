@@ -183,6 +183,7 @@ test("the network coming back ends the wait", async () => {
   assert.equal(world.state, "offline");
   world.isOnline = true;
   world.stream.check();
+  assert.equal(world.state, "reconnecting", "the network is back, the server not yet");
   await world.accept();
   assert.equal(world.state, "live");
 });

@@ -76,25 +76,57 @@ export function newKey() {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-async function ask(path, { signal, ...options }) {
+/**
+ * Send a request and return {response, text}. An answer that does not come, or not to its end, is a
+ * Refusal of status 0: who waits for it does not know what the server has done.
+ */
+export async function exchange(path, { signal, ...options } = {}) {
   const limit = AbortSignal.timeout(ANSWER_MS);
-  let response;
   try {
     const either = signal ? AbortSignal.any([signal, limit]) : limit;
-    response = await fetch(path, { ...options, signal: either });
+    const response = await fetch(path, { ...options, signal: either });
+    return { response, text: await response.text() };
   } catch (error) {
     if (signal?.aborted) throw error; // whoever gave up knows
-    throw new Refusal({
-      code: "NO_ANSWER",
-      status: 0,
-      message: "The server did not answer. Check the connection and try again.",
-    });
+    throw noAnswer();
   }
-  const answer = await response.json().catch(() => null);
-  if (response.ok && answer !== null) return answer;
+}
+
+const noAnswer = () =>
+  new Refusal({
+    code: "NO_ANSWER",
+    status: 0,
+    message: "The server did not answer. Check the connection and try again.",
+  });
+
+/** Return what a text says as JSON, or null; an answer of success that is no JSON is not the server's. */
+export function parsed({ response, text }) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    if (response.ok) throw noAnswer();
+    return null;
+  }
+}
+
+async function ask(path, options) {
+  const { response, text } = await exchange(path, options);
+  const answer = parsed({ response, text });
+  if (response.ok) return answer;
+  throw refusalOf(response, answer);
+}
+
+/** Return the answer of a GET as it is written. */
+export async function getText(path) {
+  const { response, text } = await exchange(path);
+  if (response.ok) return text;
+  throw refusalOf(response, parsed({ response, text }));
+}
+
+function refusalOf(response, answer) {
   const told = answer?.error;
   const seconds = Number(response.headers.get("Retry-After"));
-  throw new Refusal({
+  return new Refusal({
     code: told?.code ?? "NO_ANSWER",
     status: response.status,
     message: told?.message ?? `The server answered ${response.status}.`,

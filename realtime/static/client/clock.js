@@ -1,7 +1,26 @@
 /** Time as a value, so that tests own it: a clock in ms that only rises, and timers with names. */
 
+const LEAP_MS = 2_000; // more than a clock is put right by in passing
+
+/**
+ * Return a clock that counts the time this device has slept too, which `steady` leaves out on most.
+ *
+ * A wall clock that leaps ahead of the steady one tells of sleep; one that is set back changes nothing.
+ */
+export function wakefulClock(steady = () => performance.now(), wall = () => Date.now()) {
+  let slept = 0;
+  let ahead = wall() - steady();
+  return () => {
+    const now = steady();
+    const leap = wall() - now - ahead;
+    ahead += leap;
+    if (leap > LEAP_MS) slept += leap;
+    return now + slept;
+  };
+}
+
 export const SYSTEM_CLOCK = Object.freeze({
-  now: () => performance.now(),
+  now: wakefulClock(),
   setTimeout: (callback, ms) => setTimeout(callback, ms),
   clearTimeout: (timer) => clearTimeout(timer),
 });

@@ -7,17 +7,39 @@
 import { isSignedIn, stream } from "../client.js";
 import { get } from "./api.js";
 import { CHANNELS } from "./channels.js";
+import { SYSTEM_CLOCK } from "./clock.js";
 import { Rows } from "./rows.js";
+import { onWake } from "./wake.js";
 
 const ASK_EVERY_MS = 5_000;
 
 const answeredAt = new Map(); // channel -> when a visitor's page was last told
+const asks = []; // of a visitor's page
+const listeners = [];
+let reached = "idle";
 
 /** Return how long ago a channel's last data came in ms, or null if none did. */
 export function ageOf(channel) {
   if (isSignedIn) return stream.age(channel);
   const at = answeredAt.get(channel);
-  return at === undefined ? null : performance.now() - at;
+  return at === undefined ? null : SYSTEM_CLOCK.now() - at;
+}
+
+/** Call `listener(state)` when a visitor's page begins to be without answers, and when it has them again. */
+export function onReach(listener) {
+  listeners.push(listener);
+  listener(reached);
+}
+
+/** Ask at once for all that a visitor's page shows. */
+export function askNow() {
+  for (const ask of asks) ask();
+}
+
+function reach(state) {
+  if (state === reached) return;
+  reached = state;
+  for (const listener of listeners) listener(state);
 }
 
 /**
@@ -56,19 +78,22 @@ function askAgain(channel, rows, rest, onRow, onState) {
     isAsking = true;
     try {
       const { data, seq } = await get(rest);
-      const receivedAt = performance.now();
+      const receivedAt = SYSTEM_CLOCK.now();
       answeredAt.set(channel, receivedAt);
       const meta = { seq, receivedAt, timestamp: new Date().toISOString() };
       rows.replace(data, meta);
       for (const row of data) onRow(row, meta);
       onState({ phase: "ready", message: "" });
+      reach("idle");
     } catch (error) {
       onState({ phase: rows.isReady ? "ready" : "refused", message: error.message });
+      if (error.status === 0) reach(navigator.onLine ? "reconnecting" : "offline");
     } finally {
       isAsking = false;
     }
   };
+  asks.push(ask);
   ask();
   setInterval(ask, ASK_EVERY_MS);
-  document.addEventListener("visibilitychange", ask);
+  onWake(ask);
 }

@@ -4,17 +4,17 @@
  * An action's nonce is its name: sent again after an unknown end, it is done once.
  */
 
-import { ANSWER_MS, Refusal } from "./api.js";
+import { Refusal, exchange, parsed } from "./api.js";
 import { NotionalStream } from "./notional.js";
 import { csrfToken } from "./tokens.js";
+import { onWake } from "./wake.js";
 
 const url = new URL("/ws", location.href);
 url.protocol = url.protocol.replace("http", "ws");
 
 export const ledger = new NotionalStream({ url: url.href, isOnline: () => navigator.onLine });
 
-for (const event of ["online", "offline"]) addEventListener(event, () => ledger.check());
-document.addEventListener("visibilitychange", () => document.hidden || ledger.check());
+onWake(() => ledger.check());
 addEventListener("pagehide", () => ledger.stop());
 addEventListener("pageshow", (event) => event.persisted && ledger.start());
 
@@ -46,19 +46,13 @@ async function again(body) {
 }
 
 async function ask(path, body) {
-  let response;
-  try {
-    response = await fetch(path, {
-      method: "POST",
-      headers: { "Content-Type": "application/json", "X-CSRFToken": csrfToken() },
-      body: JSON.stringify(body),
-      signal: AbortSignal.timeout(ANSWER_MS),
-    });
-  } catch {
-    throw new Refusal({ code: "NO_ANSWER", status: 0, message: "The server did not answer. Check the connection and try again." });
-  }
-  const answer = await response.json().catch(() => null);
-  if (response.ok && answer !== null) return answer;
+  const { response, text } = await exchange(path, {
+    method: "POST",
+    headers: { "Content-Type": "application/json", "X-CSRFToken": csrfToken() },
+    body: JSON.stringify(body),
+  });
+  const answer = parsed({ response, text });
+  if (response.ok) return answer;
   const message = typeof answer?.error === "string" ? answer.error : `The server answered ${response.status}.`;
   throw new Refusal({ code: answer?.code ?? "NO_ANSWER", status: response.status, message });
 }

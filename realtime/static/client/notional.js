@@ -12,7 +12,7 @@
 import { Backoff } from "./backoff.js";
 import { SYSTEM_CLOCK, Timers } from "./clock.js";
 
-export const OPEN_MS = 15_000; // until the first answer
+export const OPEN_MS = 15_000; // until the socket is open, and of silence until the first pong
 export const PING_MS = 25_000; // the server ends a connection that is silent for 60 s
 export const PONG_MS = 8_000;
 export const STABLE_MS = 10_000; // a connection that lasts this long clears the back-off
@@ -30,6 +30,7 @@ export class NotionalStream {
   #attempt = 0;
   #socket = null;
   #isOpen = false;
+  #heard = 0; // frames
   #awaited = []; // what each pong that is still to come answers
   #subscriptions = new Map(); // key -> {subscription, handlers}
   #listeners = new Set();
@@ -99,7 +100,7 @@ export class NotionalStream {
   #connect() {
     const attempt = ++this.#attempt;
     const isReturn = ["reconnecting", "offline"].includes(this.status.state);
-    this.#setStatus(isReturn ? this.status.state : "connecting");
+    this.#setStatus(isReturn ? this.#away() : "connecting");
     this.#timers.set("open", OPEN_MS, () => this.#lost());
     let socket;
     try {
@@ -119,8 +120,8 @@ export class NotionalStream {
 
   #opened() {
     this.#isOpen = true;
+    this.#timers.clear("open"); // from here on silence counts
     this.#begin([...this.#subscriptions.values()], () => {
-      this.#timers.clear("open");
       this.#timers.set("stable", STABLE_MS, () => this.#backoff.reset());
       this.#setStatus("live");
     });
@@ -142,6 +143,7 @@ export class NotionalStream {
   }
 
   #receive(text) {
+    this.#heard += 1;
     let frame;
     try {
       frame = JSON.parse(text);
@@ -167,7 +169,16 @@ export class NotionalStream {
   #ask(answered) {
     this.#awaited.push(answered);
     this.#send({ method: "ping" });
-    this.#timers.set("watch", this.status.state === "live" ? PONG_MS : OPEN_MS, () => this.#lost());
+    this.#awaitPong();
+  }
+
+  /** A slow link is no dead one: while anything comes, the pong may be behind it. */
+  #awaitPong() {
+    const heard = this.#heard;
+    this.#timers.set("watch", this.status.state === "live" ? PONG_MS : OPEN_MS, () => {
+      if (this.#heard > heard) this.#awaitPong();
+      else this.#lost();
+    });
   }
 
   #ponged() {
@@ -180,7 +191,12 @@ export class NotionalStream {
     this.#drop();
     const wait = this.#backoff.next(0);
     this.#timers.set("retry", wait, () => this.#connect());
-    this.#setStatus(this.#isOnline() ? "reconnecting" : "offline", this.#clock.now() + wait);
+    this.#setStatus(this.#away(), this.#clock.now() + wait);
+  }
+
+  /** Return what it is called to be without a connection, as the network is now. */
+  #away() {
+    return this.#isOnline() ? "reconnecting" : "offline";
   }
 
   #drop() {

@@ -5,6 +5,8 @@
  * a second: so the latest of several sayings is the nearest.
  */
 
+import { SYSTEM_CLOCK } from "./clock.js";
+
 const KEPT = 12; // sayings
 const ASK_MS = [0, 350, 700]; // apart, so that one of them comes early in its second
 const AGAIN_MS = 5 * 60_000;
@@ -15,7 +17,7 @@ export class ServerClock {
   #offsets = []; // the server's time less the steady clock's
 
   /** `steady` only rises, `wall` is what holds until the server has spoken; both in ms. */
-  constructor(steady = () => performance.now(), wall = () => Date.now()) {
+  constructor(steady = SYSTEM_CLOCK.now, wall = () => Date.now()) {
     this.#steady = steady;
     this.#wall = wall;
   }

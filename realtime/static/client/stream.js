@@ -120,7 +120,7 @@ export class Stream {
   async #connect() {
     const attempt = ++this.#attempt;
     const isReturn = ["reconnecting", "offline"].includes(this.status.state);
-    this.#setStatus(isReturn ? this.status.state : "connecting");
+    this.#setStatus(isReturn ? this.#away() : "connecting");
     this.#timers.set("open", OPEN_MS, () => this.#lost(0));
     let token;
     try {
@@ -264,8 +264,12 @@ export class Stream {
     const isAsked = Number.isFinite(spreadMs);
     const wait = isAsked ? this.#backoff.within(spreadMs) : this.#backoff.next(floorMs);
     this.#timers.set("retry", wait, () => this.#connect());
-    const state = this.#isOnline() ? "reconnecting" : "offline";
-    this.#setStatus(state, "", this.#clock.now() + wait);
+    this.#setStatus(this.#away(), "", this.#clock.now() + wait);
+  }
+
+  /** Return what it is called to be without a connection, as the network is now. */
+  #away() {
+    return this.#isOnline() ? "reconnecting" : "offline";
   }
 
   #end(state, reason) {

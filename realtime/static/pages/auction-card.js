@@ -1,5 +1,6 @@
 /** One running auction on the board: clock, curve, what is left, and the button to bid. */
 
+import { SYSTEM_CLOCK } from "../client/clock.js";
 import { bonusAt } from "../lending/bonus.js";
 import { secondsOn } from "../lending/auctions.js";
 import { BonusCurve } from "../ui/bonus-curve.js";
@@ -90,7 +91,7 @@ export class AuctionCard {
 
   /** Show the auction as it stands on its clock. */
   tick() {
-    const seconds = secondsOn(this.auction, performance.now());
+    const seconds = secondsOn(this.auction, SYSTEM_CLOCK.now());
     const { curve } = this.auction;
     setText(this.#bonus, format.rate(bonusAt(curve, seconds)));
     const left = curve.clockSeconds - seconds;

@@ -2,6 +2,7 @@
 
 import { isSignedIn, stream } from "../client.js";
 import { get } from "../client/api.js";
+import { SYSTEM_CLOCK } from "../client/clock.js";
 import { ofLiquidation, ofResale } from "../lending/auctions.js";
 import { el, pageData, setText } from "../ui/dom.js";
 import * as format from "../ui/format.js";
@@ -81,7 +82,7 @@ async function refresh() {
       get("/v1/liquidations/resales", { status: "open", limit: MOST }),
       readPrices(),
     ]);
-    const now = performance.now();
+    const now = SYSTEM_CLOCK.now();
     const running = [...loans.data.map((row) => ofLiquidation(row, now)), ...lots.data.map((row) => ofResale(row, now))];
     show(running.filter((auction) => auction !== null));
   } catch (error) {
@@ -93,10 +94,10 @@ async function refresh() {
 
 /** The sum on sale is in dollars; it bears a price that is half a minute old. */
 async function readPrices() {
-  if (performance.now() - pricedAt < PRICES_MS) return;
+  if (SYSTEM_CLOCK.now() - pricedAt < PRICES_MS) return;
   const { data } = await get("/v1/oracle/prices");
   prices = new Map(data.map(({ asset, price }) => [asset, price]));
-  pricedAt = performance.now();
+  pricedAt = SYSTEM_CLOCK.now();
 }
 
 function fail(error) {

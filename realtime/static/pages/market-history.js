@@ -1,5 +1,7 @@
 /** The history of one market's figures: what is recorded, and what came since the page was opened. */
 
+import { onReturn } from "../client.js";
+import { persistent } from "../client/again.js";
 import { get } from "../client/api.js";
 import { Chart } from "../ui/chart.js";
 import { el } from "../ui/dom.js";
@@ -55,6 +57,7 @@ export class History {
     }
     this.#choose("price");
     setInterval(() => document.hidden || this.#load(), AGAIN_MS);
+    onReturn(() => this.#load());
   }
 
   takePool(pool) {
@@ -99,19 +102,18 @@ export class History {
     this.#load();
   }
 
-  async #load() {
-    const { name, range, chart } = this.#chosen;
-    this.#asked += 1;
-    const asked = this.#asked;
-    try {
+  #load = persistent(
+    async () => {
+      const { name, range } = this.#chosen;
+      this.#asked += 1;
+      const asked = this.#asked;
       const columns = name === "price" ? await this.#loadPrice(range) : await this.#loadPool(name, range);
       if (asked !== this.#asked) return;
       this.#recorded = columns;
       this.#draw();
-    } catch (error) {
-      if (asked === this.#asked) chart.say(`The history cannot be shown: ${error.message}`);
-    }
-  }
+    },
+    (error) => this.#chosen.chart.say(`The history cannot be shown: ${error.message}`),
+  );
 
   async #loadPrice(period) {
     const { data } = await get(`/v1/oracle/prices/${encodeURIComponent(this.#asset)}`, { history: true, period });

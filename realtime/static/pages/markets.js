@@ -1,6 +1,6 @@
 /** The markets: every pool with its price, its yields and how much of it is lent, live. */
 
-import { isSignedIn } from "../client.js";
+import { isSignedIn, onReturn } from "../client.js";
 import { follow } from "../client/follow.js";
 import { assetLabel } from "../ui/asset.js";
 import { showAgeOf } from "../ui/connection.js";
@@ -16,6 +16,8 @@ import { Table } from "../ui/table.js";
 import { onThemeChange } from "../ui/theme-switch.js";
 import { marketOf, totals } from "./market-figures.js";
 import { openSupply } from "./supply-dialog.js";
+
+const HISTORY_OLD_MS = 30 * 60_000; // a gap after which a line is asked for anew
 
 const names = pageData("asset-names");
 const total = Object.fromEntries(
@@ -222,6 +224,7 @@ prices.onChange((keys) => {
   }
   draw();
 });
+onReturn((awayMs) => awayMs > HISTORY_OLD_MS && histories.want(...asked));
 showAgeOf("prices");
 onThemeChange(() => {
   for (const { line } of parts.values()) line?.recolour();

@@ -1,5 +1,6 @@
 /** The oracle: every asset's price, live. */
 
+import { SYSTEM_CLOCK } from "../client/clock.js";
 import { follow } from "../client/follow.js";
 import { showAgeOf } from "../ui/connection.js";
 import { pageData, setText } from "../ui/dom.js";
@@ -55,7 +56,7 @@ const rows = follow("prices", {
 
 /** The prices are whole again: lines that missed too much are asked for anew. */
 function settled() {
-  const now = performance.now();
+  const now = SYSTEM_CLOCK.now();
   if (lastReset !== null && now - lastReset > HISTORY_OLD_MS) histories.want(...table.rows.keys());
   lastReset = now;
 }
@@ -69,6 +70,6 @@ rows.onChange((keys) => {
   if (rows.isReady) table.settle();
 });
 showAgeOf("prices");
-setInterval(() => table.tick(performance.now()), 1_000);
+setInterval(() => table.tick(SYSTEM_CLOCK.now()), 1_000);
 onThemeChange(() => table.recolour());
 showFeeds(names);

@@ -1,5 +1,7 @@
 /** The overview of an account: what it is worth, what it has lent and owes, how fresh all that is. */
 
+import { onReturn } from "../client.js";
+import { persistent } from "../client/again.js";
 import { Intent } from "../client/api.js";
 import { follow } from "../client/follow.js";
 import * as own from "../client/own.js";
@@ -91,14 +93,13 @@ const draw = perFrame(() => {
   portfolio.draw();
 });
 
-async function readWallets() {
-  try {
+const readWallets = persistent(
+  async () => {
     held = await own.wallets();
     draw();
-  } catch (error) {
-    wallet.fail(error.message, readWallets);
-  }
-}
+  },
+  (error) => held === null && wallet.fail(error.message, readWallets),
+);
 
 // --- what changes -----------------------------------------------------------------------------------------
 onMoved(positions, () => {
@@ -125,4 +126,8 @@ at("faucet").addEventListener("click", async ({ target }) => {
 
 readWallets();
 portfolio.load();
+onReturn(() => {
+  readWallets();
+  portfolio.load();
+});
 showAgeOf("positions");

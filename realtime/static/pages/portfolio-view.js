@@ -1,6 +1,7 @@
 /** The portfolio's line, its worth now and its profit of a day; made of the statement and of prices. */
 
-import { get } from "../client/api.js";
+import { persistent } from "../client/again.js";
+import { get, getText } from "../client/api.js";
 import { Chart } from "../ui/chart.js";
 import { setAttribute, setText } from "../ui/dom.js";
 import * as format from "../ui/format.js";
@@ -37,7 +38,7 @@ export class PortfolioView {
       empty: "There is no entry in your statement yet. Take test money or make a deposit, and its worth is drawn here.",
       onRange: (range) => {
         this.#range = range;
-        this.#loadLine();
+        if (this.#entries !== null) this.#drawLine();
       },
     });
     this.element = this.#chart.element;
@@ -51,10 +52,10 @@ export class PortfolioView {
   }
 
   /** Read the statement and the prices of what is held. */
-  async load() {
-    try {
+  load = persistent(
+    async () => {
       const [csv, { accrued }] = await Promise.all([
-        fetch("/v1/user/statement?format=csv").then((response) => response.text()),
+        getText("/v1/user/statement?format=csv"),
         get("/v1/user/statement", { limit: 1 }),
       ]);
       this.#entries = portfolio.entriesOf(csv);
@@ -62,10 +63,14 @@ export class PortfolioView {
       const day = await this.#histories("24h");
       this.#dayAgo = new Map([...day].map(([asset, points]) => [asset, points[0]?.price ?? null]));
       await this.#loadLine();
-    } catch (error) {
-      this.#chart.say(`The portfolio cannot be shown: ${error.message}`);
-    }
-  }
+    },
+    (error) => this.#chart.say(`The portfolio cannot be shown: ${error.message}`),
+  );
+
+  #drawLine = persistent(
+    () => this.#loadLine(),
+    (error) => this.#chart.say(`The history cannot be shown: ${error.message}`),
+  );
 
   /** Return the prices of everything that was ever held. */
   async #histories(period) {
@@ -82,18 +87,13 @@ export class PortfolioView {
   }
 
   async #loadLine() {
-    if (this.#entries === null) return;
     this.#asked += 1;
     const asked = this.#asked;
-    try {
-      const line = portfolio.over(this.#entries, await this.#histories(this.#range));
-      if (asked !== this.#asked) return;
-      const first = line[1].findIndex((value) => value !== null);
-      this.#line = first < 0 ? [[], []] : line.map((column) => column.slice(first));
-      this.draw();
-    } catch (error) {
-      if (asked === this.#asked) this.#chart.say(`The history cannot be shown: ${error.message}`);
-    }
+    const line = portfolio.over(this.#entries, await this.#histories(this.#range));
+    if (asked !== this.#asked) return;
+    const first = line[1].findIndex((value) => value !== null);
+    this.#line = first < 0 ? [[], []] : line.map((column) => column.slice(first));
+    this.draw();
   }
 
   /** Draw the line to its live end, and the two figures. */

@@ -1,5 +1,6 @@
 /** One asset's row: what it shows and when it changes. Knows the page's markup, not the stream. */
 
+import { SYSTEM_CLOCK } from "../client/clock.js";
 import { assetLabel } from "../ui/asset.js";
 import { el, flash, setAttribute, setText } from "../ui/dom.js";
 import * as format from "../ui/format.js";
@@ -51,7 +52,7 @@ export class PriceRow {
     this.halted.hidden = !row.circuitBreaker;
     setAttribute(this.element, "data-frozen", String(row.stale || row.circuitBreaker));
     this.drawLine();
-    this.drawAge(performance.now());
+    this.drawAge(SYSTEM_CLOCK.now());
   }
 
   drawLine() {

@@ -1,5 +1,7 @@
 /** Trading: the mark's candles, the order book, an order ticket, and what the account has. */
 
+import { onReturn } from "../client.js";
+import { persistent } from "../client/again.js";
 import { follow } from "../client/follow.js";
 import { act, info, ledger } from "../client/ledger.js";
 import { Account } from "../trading/account.js";
@@ -76,20 +78,19 @@ function choices(holder, names, chosen, choose) {
 
 let asked = 0; // only the newest answer is shown
 
-async function loadCandles() {
-  asked += 1;
-  const mine = asked;
-  const [wanted, length] = [coin, interval];
-  chart.title = `${wanted}: candles of ${length}`;
-  try {
+const loadCandles = persistent(
+  async () => {
+    asked += 1;
+    const mine = asked;
+    const [wanted, length] = [coin, interval];
+    chart.title = `${wanted}: candles of ${length}`;
     const rows = await info({ type: "candleSnapshot", req: { coin: wanted, interval: length } });
     if (mine !== asked) return;
     candles = rows.map(({ t, o, h, l, c }) => ({ t, o: Number(o), h: Number(h), l: Number(l), c: Number(c) }));
     chart.show(candles, { isDaily: length === "1d" });
-  } catch (error) {
-    if (mine === asked) chart.say(`The candles cannot be shown: ${error.message}`);
-  }
-}
+  },
+  (error) => candles.length === 0 && chart.say(`The candles cannot be shown: ${error.message}`),
+);
 
 let isAsking = false;
 
@@ -230,6 +231,7 @@ showAgeOf("prices");
 loadCandles();
 loadBook();
 setInterval(loadBook, BOOK_MS);
+onReturn(loadCandles);
 document.addEventListener("visibilitychange", () => {
   if (document.hidden) return;
   loadBook();

@@ -5,7 +5,8 @@
  */
 
 import { isSignedIn, stream } from "../client.js";
-import { ageOf } from "../client/follow.js";
+import { SYSTEM_CLOCK } from "../client/clock.js";
+import { ageOf, askNow, onReach } from "../client/follow.js";
 import { setAttribute, setText } from "./dom.js";
 import * as format from "./format.js";
 
@@ -77,10 +78,10 @@ function follow(status) {
     isLost = false;
     banner.hidden = true;
   } else {
-    if (!isLost) lostAt = performance.now();
+    if (!isLost) lostAt = SYSTEM_CLOCK.now();
     isLost = true;
     const isFinal = state === "signed-out" || state === "failed";
-    const wait = isFinal ? 0 : Math.max(0, BANNER_MS - (performance.now() - lostAt));
+    const wait = isFinal ? 0 : Math.max(0, BANNER_MS - (SYSTEM_CLOCK.now() - lostAt));
     timer = setTimeout(() => showBanner(status), wait);
   }
   tick();
@@ -88,7 +89,7 @@ function follow(status) {
 
 function tick() {
   const { state, retryAt } = stream.status;
-  const left = retryAt === null ? 0 : Math.ceil((retryAt - performance.now()) / 1000);
+  const left = retryAt === null ? 0 : Math.ceil((retryAt - SYSTEM_CLOCK.now()) / 1000);
   const isWaiting = ["reconnecting", "offline"].includes(state);
   setText(countdown, !isWaiting ? "" : left > 0 ? `Next try in ${left} s.` : "Trying now.");
   const ms = channel === null ? null : ageOf(channel);
@@ -96,7 +97,8 @@ function tick() {
   setAttribute(freshness, "data-old", String(ms !== null && ms > 10_000));
 }
 
-retry.addEventListener("click", () => stream.start());
+retry.addEventListener("click", () => (isSignedIn ? stream.start() : askNow()));
 reload.addEventListener("click", () => location.reload());
-stream.onStatus(follow);
+if (isSignedIn) stream.onStatus(follow);
+else onReach((state) => follow({ state, reason: "" }));
 setInterval(tick, 1_000);
