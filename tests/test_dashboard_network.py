@@ -1,7 +1,7 @@
 """The pages on a network that is slow, silent, half-open, or gone for a while; and after sleep."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from itertools import count
 from typing import Any
@@ -17,9 +17,11 @@ from tests.visits import WAIT, Server, Visit, visiting
 
 pytestmark = pytest.mark.browser
 
-SLOW = 60_000  # bytes a second, as on a bad phone line
+SLOW = 100_000  # bytes a second, as on a bad phone line
 LATE = 0.15  # seconds, each way
 QUIET_MS, PONG_MS = 20_000, 8_000  # of client/stream.js
+AGAIN_MS = 5_000  # of client/again.js
+ASK_EVERY_MS = 5_000  # of client/follow.js
 _NUMBERS = count(1)
 
 
@@ -101,6 +103,19 @@ def until_prices_agree(visit: Visit) -> None:
       return data.length > 0 && data.every(({ asset, price }) => shown(asset) === `${price} USD`);
     }"""
     until(lambda: visit.page.evaluate(agree), seconds=WAIT / 1000)
+
+
+def until_in_page(page: Page, condition: Callable[[], Any]) -> None:
+    """Wait until what the page's events told meets a condition; they come while one talks to it."""
+    until(lambda: page.evaluate("0") == 0 and condition(), seconds=WAIT / 1000)
+
+
+def note_pings(pings: list[str]) -> Callable[[str | bytes], None]:
+    def note(frame: str | bytes) -> None:
+        if '"ping"' in str(frame):
+            pings.append(str(frame))
+
+    return note
 
 
 def begin_supply(page: Page, amount: str) -> Any:
@@ -214,21 +229,30 @@ def test_a_page_that_was_frozen_goes_on_with_what_happened_meanwhile(
     away: Visit, relay: Relay, person: Person
 ) -> None:
     page = away.page
+    pings: list[str] = []
+    failed: list[Request] = []
+    page.on("websocket", lambda socket: socket.on("framesent", note_pings(pings)))
+    page.on("requestfailed", failed.append)
     person.post("/v1/user/faucet")
+    page.clock.install()
     arrive(away, person, "/")
     wallet = page.locator('[data-wallet] tr[data-key="USDC"] .table__amount')
     expect(wallet).to_have_text(re.compile(r"\d"), timeout=WAIT)
-    (pool,) = [row["poolId"] for row in person.get("/v1/pools?limit=100") if row["asset"] == "USDC"]
+    pools = person.get("/v1/pools?limit=100")
+    (pool,) = [row["poolId"] for row in pools if row["asset"] == "USDC"]
     session = page.context.new_cdp_session(page)
     session.send("Page.setWebLifecycleState", {"state": "frozen"})
     relay.lose_sockets()
     person.post(f"/v1/pools/{pool}/supply", amount="100")
+
     page.route("**/v1/user/balances", lambda route: route.abort("internetdisconnected"), times=1)
     session.send("Page.setWebLifecycleState", {"state": "active"})
-    until_state(page, "reconnecting")
+    until_in_page(page, lambda: pings)
+    page.clock.fast_forward(PONG_MS + 1_000)
     until_back(away)
-    supply = page.locator("[data-supplies] tr[data-key]")
-    expect(supply).to_contain_text("USDC", timeout=WAIT)
+    expect(page.locator("[data-supplies] tr[data-key]")).to_contain_text("USDC", timeout=WAIT)
+    until_in_page(page, lambda: [one for one in failed if one.url.endswith("/balances")])
+    page.clock.fast_forward(2 * AGAIN_MS)
     left = f"{person.wallet():,.10f}".rstrip("0").rstrip(".")
     expect(wallet).to_have_text(left, timeout=WAIT)
 
@@ -250,23 +274,26 @@ def test_a_trading_page_reads_its_candles_anew_after_it_was_away(
     assert asked == []
     relay.mend()
     until_back(away)
-    until(lambda: page.evaluate("0") == 0 and asked)
+    until_in_page(page, lambda: asked)
 
 
 def test_a_visitor_too_is_told_that_the_network_is_gone(away: Visit, relay: Relay) -> None:
     page = away.page
+    page.clock.install()
     page.goto("/oracle")
     page.evaluate("window.isSameDocument = true")
-    away.until_price_moves("ETH")
+    banner = page.locator("[data-banner]")
+    expect(page.locator('[data-price="ETH"]')).to_have_text(re.compile(r"\d"), timeout=WAIT)
     page.context.set_offline(True)
     expect(page.get_by_text("This device is offline.")).to_be_visible(timeout=WAIT)
     page.context.set_offline(False)
-    expect(page.locator("[data-banner]")).to_be_hidden(timeout=WAIT)
+    expect(banner).to_be_hidden(timeout=WAIT)
     until_state(page, "idle")
-    until_prices_agree(away)
     relay.cut()
+    page.clock.fast_forward(ASK_EVERY_MS)
     expect(page.get_by_text("The connection to the server is lost.")).to_be_visible(timeout=WAIT)
     relay.mend()
     page.get_by_role("button", name="Try now").click()
-    expect(page.locator("[data-banner]")).to_be_hidden(timeout=WAIT)
+    expect(banner).to_be_hidden(timeout=WAIT)
+    until_prices_agree(away)
     assert page.evaluate("window.isSameDocument"), "it was loaded anew"
