@@ -75,6 +75,7 @@ PURE = {
     "realtime.notional_protocol",
     "realtime.notional_samples",
     "realtime.rows",
+    "realtime.shares",
     "realtime.topics",
 }
 # `errors` is pure text; it stands with the models because refusals are part of them.
