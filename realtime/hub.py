@@ -17,7 +17,7 @@ from typing import Any, Protocol
 from channels.layers import get_channel_layer
 from django.db import DatabaseError, InterfaceError
 
-from realtime import journal, readers, shares
+from realtime import journal, readers, shares, tasks
 from realtime.messages import Batch, Event
 
 log = logging.getLogger(__name__)
@@ -96,9 +96,7 @@ class Hub:
         if self._undo is not None:
             self._undo()
             self._undo = None
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await tasks.end(self._tasks)
         self._tasks = []
 
     @property

@@ -25,7 +25,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFactory
 from websockets.frames import Frame
 
-from realtime import processes, timers
+from realtime import processes, tasks, timers
 from realtime.frames import WINDOW_BITS
 from realtime.inbox import Flag, Inbox
 from realtime.transport import EXTENSION
@@ -231,8 +231,7 @@ class Server(UvicornServer):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         if self._engine_task is not None:
-            self._engine_task.cancel()
-            await asyncio.gather(self._engine_task, return_exceptions=True)
+            await tasks.end([self._engine_task])
         await super().shutdown(sockets)
 
     def _parent_ended(self) -> None:

@@ -124,6 +124,7 @@ PLUMBING = {
     "readers",
     "signals",
     "snapshots",
+    "tasks",
     "timers",
     "transport",
     "views",
