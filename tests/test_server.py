@@ -70,6 +70,29 @@ def test_fragments_count_together_towards_the_limit(site):
     client.close()
 
 
+@pytest.mark.parametrize("path", ["/v1/ws", "/"])
+def test_a_message_of_megabytes_is_told_1009_before_the_connection_ends(site, path):
+    client = RawClient(site.port, path)
+    client.send_raw(Frame(Opcode.TEXT, b"x" * 5_000_000).serialize(mask=True))
+    assert client.close_code() == 1009
+    client.close()
+
+
+def test_nothing_follows_the_close_of_a_peer_that_broke_the_protocol(site, token):
+    client = RawClient(site.port)
+    client.send(type="auth", token=token)
+    client.send(type="subscribe", channel="prices")
+    client.next_of(Opcode.TEXT)
+    ping = Frame(Opcode.PING, b"").serialize(mask=True)
+    client.send_raw(Frame(Opcode.TEXT, b"\xff").serialize(mask=True) + ping)
+    frames = []
+    while frame := client.read(1):  # to the server's end of the stream, without a reset
+        frames += frame
+    assert [frame.opcode for frame in frames].index(Opcode.CLOSE) == len(frames) - 1
+    client.send_raw(ping)  # still read, and thrown away
+    client.close()
+
+
 # Deflated messages in fragments, by what each fragment inflates to.
 INFLATED = {
     "exactly the limit": ([16_384], None),
