@@ -109,7 +109,6 @@ MODELS = {
 PLUMBING = {
     "batches",
     "connection",
-    "door",
     "handshake",
     "hub",
     "inbox",
@@ -128,6 +127,8 @@ PLUMBING = {
     "views",
 }
 EDGE_NAMES = {
+    "door",
+    "metrics",
     "admin",
     "admin_site",
     "analytics_api",

@@ -246,12 +246,24 @@ def test_a_peer_that_floods_with_pings_and_reads_nothing_is_dropped(site):
     client.close()
 
 
+@pytest.mark.parametrize("path", ["/livez", "/readyz", "/metrics"])
+def test_probes_may_ask_by_any_name(site, path):
+    import httpx
+
+    answer = httpx.get(f"{site.url}{path}", headers={"Host": "10.0.0.7:9090"})
+    assert answer.status_code == 200
+
+
 def test_bodies_beyond_the_bound_are_refused_before_they_are_read(site):
     import httpx
 
     url = f"{site.url}/v1/auth/login"
     answer = httpx.post(url, content=b"x" * 300_000, headers={"Content-Type": "application/json"})
-    assert (answer.status_code, answer.json()["error"]["code"]) == (413, "BODY_TOO_LARGE")
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"]) == (413, "BODY_TOO_LARGE")
+    keys = {"code", "message", "details", "requestId", "correlationId", "timestamp"}
+    assert error.keys() == keys and answer.headers["X-Request-ID"] == error["requestId"]
+    assert answer.headers["Cache-Control"] == "no-store"
 
     def endless():
         for _ in range(1_000):
