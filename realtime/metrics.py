@@ -45,7 +45,7 @@ def _samples(parts: Mapping[str, Mapping[str, Any]]) -> Samples:
         ("dualis_up", "gauge", "Whether a dependency works.", up),
         ("dualis_uptime_seconds", "gauge", "Age of the process.", _one(time.time() - STARTED_AT)),
         ("dualis_sockets", "gauge", "Open sockets of the process.", _one(presence.sockets)),
-        ("dualis_closes_total", "counter", "Sockets closed by the process, by code.", closes),
+        ("dualis_closes_total", "counter", "Closes the application sent, by code.", closes),
         ("dualis_hub_seq", "gauge", "What the process has pushed.", _one(hub.current().cursor)),
     ]
     if "seq" in database:

@@ -3,7 +3,9 @@
 import asyncio
 import json
 import signal
+import socket
 import time
+from types import SimpleNamespace
 
 import pytest
 from websockets.exceptions import ConnectionClosedError
@@ -11,6 +13,7 @@ from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFact
 from websockets.frames import Frame, Opcode
 
 from realtime import server
+from realtime.inbox import Flag
 from tests.process import RawClient, Site, until
 
 pytestmark = pytest.mark.process
@@ -91,6 +94,36 @@ def test_nothing_follows_the_close_of_a_peer_that_broke_the_protocol(site, token
     assert [frame.opcode for frame in frames].index(Opcode.CLOSE) == len(frames) - 1
     client.send_raw(ping)  # still read, and thrown away
     client.close()
+
+
+def test_a_peer_that_goes_on_after_the_close_is_dropped(site):
+    client = RawClient(site.port)
+    client.send_raw(Frame(Opcode.TEXT, b"\xff").serialize(mask=True))
+    assert client.close_code() == 1007
+    client.socket.settimeout(20)
+    with pytest.raises((BrokenPipeError, ConnectionResetError)):
+        while True:
+            client.send_raw(b"x" * 100)
+            time.sleep(0.02)
+    client.close()
+
+
+def test_a_port_whose_side_has_ended_throws_away_what_it_is_given():
+    ours, theirs = socket.socketpair()
+    transport = SimpleNamespace(
+        get_extra_info=lambda name: ours, is_closing=lambda: False, get_write_buffer_size=lambda: 0
+    )
+    protocol = SimpleNamespace(
+        transport=transport, scheme="ws", conn=SimpleNamespace(extensions=[]), writable=Flag()
+    )
+    port = server.Port(protocol)
+    port.is_full = False
+    assert port.write(b"before") and theirs.recv(16) == b"before"
+    port.is_over = True
+    assert port.write(b"after")
+    ours.close()
+    assert theirs.recv(16) == b""
+    theirs.close()
 
 
 # Deflated messages in fragments, by what each fragment inflates to.
