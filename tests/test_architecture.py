@@ -110,7 +110,6 @@ MODELS = {
 PLUMBING = {
     "batches",
     "connection",
-    "door",
     "handshake",
     "hub",
     "inbox",
@@ -130,6 +129,8 @@ PLUMBING = {
     "views",
 }
 EDGE_NAMES = {
+    "door",
+    "metrics",
     "admin",
     "admin_site",
     "analytics_api",
