@@ -57,6 +57,24 @@ def test_the_markets_are_sorted_filtered_and_exported(visit: Visit) -> None:
     assert float(table[0]["Utilization"]) < 1
 
 
+def test_a_phone_sorts_by_a_choice_and_is_told_that_nothing_matches(visit: Visit) -> None:
+    page = visit.page
+    page.set_viewport_size(PHONE)
+    page.goto("/markets")
+    until_shown(page)
+    expect(page.get_by_role("button", name="Price")).to_have_count(0)  # a header that nobody sees
+    page.get_by_label("Sort: All markets").select_option("Price")
+    assert rows(page)[0] == "wBTC"
+    page.get_by_role("button", name="Largest or newest first").click()
+    expect(page.get_by_role("button", name="Smallest or oldest first")).to_be_visible()
+    assert rows(page)[0] == "CC"
+    page.get_by_label("Filter: All markets").fill("nowhere")
+    expect(page.get_by_text("Nothing here matches “nowhere”.")).to_be_visible()
+    expect(page.get_by_role("button", name="Export CSV")).to_be_disabled()
+    page.get_by_label("Filter: All markets").fill("")
+    expect(page.get_by_text("Nothing here matches")).to_have_count(0)
+
+
 def test_what_one_supplies_another_sees_and_it_comes_back(visit: Visit, second: Visit) -> None:
     page, other = visit.page, second.page
     second.sign_in(to="/markets/USDC", email="supplier@dualis.finance")

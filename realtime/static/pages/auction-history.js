@@ -45,19 +45,22 @@ const RESALES = {
 
 export class AuctionHistory {
   #place;
+  #tools;
   #kind = null;
   #table = null;
   #rows = [];
   #asked = 0;
 
-  constructor(place) {
+  constructor(place, tools) {
     this.#place = place;
+    this.#tools = tools;
   }
 
   /** Show "liquidations" or "resales". */
   show(kind) {
     this.#kind = kind === "resales" ? RESALES : LIQUIDATIONS;
     const { columns, key, empty } = this.#kind;
+    this.#tools.replaceChildren();
     this.#table = new Table({
       caption: `Past ${kind}`,
       columns,
@@ -65,6 +68,7 @@ export class AuctionHistory {
       empty,
       filter: true,
       csv: `${kind}.csv`,
+      tools: this.#tools,
       order: { by: "at", isDown: true },
     });
     this.#place.replaceChildren(this.#table.element);

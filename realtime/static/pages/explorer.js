@@ -32,7 +32,7 @@ const transactionColumns = [
   { key: "block", title: "Block", sort: (row) => row.blockNumber + row.txIndex / 1e6, csv: (row) => row.blockNumber, cell: (row) => link("block", row.blockNumber) },
   { key: "age", title: "Age", csv: (row) => iso(row.timestamp), cell: (row) => age(iso(row.timestamp)) },
 ];
-const transactionTable = (name, caption) =>
+const transactionTable = (name, caption, tools) =>
   new Table({
     caption,
     columns: transactionColumns,
@@ -40,6 +40,7 @@ const transactionTable = (name, caption) =>
     order: { by: "block", isDown: true },
     filter: true,
     csv: `${name}.csv`,
+    tools,
     empty: "There is no transaction here.",
   });
 
@@ -52,9 +53,10 @@ const blockTable = new Table({
   key: (row) => String(row.blockNumber),
   order: { by: "number", isDown: true },
   csv: "blocks.csv",
+  tools: find("blocks-tools"),
   empty: "No block has been sealed yet.",
 });
-const latest = transactionTable("transactions", "Transactions");
+const latest = transactionTable("transactions", "Transactions", find("transactions-tools"));
 find("blocks").append(blockTable.element);
 find("transactions").append(latest.element);
 

@@ -23,7 +23,7 @@ const MOST = 60; // auctions on the board
 const assets = pageData("assets");
 const board = document.querySelector("[data-board]");
 const stat = (name) => document.querySelector(`[data-stat="${name}"]`);
-const history = new AuctionHistory(document.querySelector("[data-history]"));
+const history = new AuctionHistory(document.querySelector("[data-history]"), document.querySelector("[data-history-tools]"));
 const cards = new Map(); // auction id -> card
 let prices = new Map();
 let pricedAt = -Infinity;

@@ -34,13 +34,14 @@ export class Feed {
   #events = [];
   #count = 0;
 
-  constructor(asset) {
+  constructor(asset, tools) {
     this.#asset = asset;
     this.#table = new Table({
       caption: "Live events",
       key: (row) => row.id,
       order: { by: "at", isDown: true },
       csv: `${asset}-events.csv`,
+      tools,
       empty: "Nothing has happened since you opened this page. Events appear here as they come.",
       columns: [
         { key: "event", title: "Event", csv: (row) => row.name, sort: (row) => row.name, cell: (row) => row.name },

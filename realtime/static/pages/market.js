@@ -27,7 +27,7 @@ at("history").append(history.element);
 at("metrics").append(...history.buttons);
 const curve = new Curve();
 at("curve").append(curve.element);
-const feed = new Feed(asset);
+const feed = new Feed(asset, at("feed-tools"));
 at("feed").append(feed.element);
 at("title").replaceChildren(assetLabel(asset, names[asset] ?? asset));
 

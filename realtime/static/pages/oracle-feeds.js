@@ -91,6 +91,7 @@ function feedTable(names, onChoose) {
     order: { by: "asset", isDown: false },
     filter: true,
     csv: "feeds.csv",
+    tools: place("feeds-tools"),
     className: "feeds",
     empty: "There are no assets with a price yet.",
     columns: [
@@ -193,6 +194,7 @@ function alertTable() {
     caption: "Alerts of the oracle",
     key: (row) => row.id,
     csv: "oracle-alerts.csv",
+    tools: place("alerts-tools"),
     empty: "Nothing yet: no breaker tripped and no source failed.",
     columns: [
       { key: "at", title: "When", cell: (row) => moment(row.timestamp), csv: (row) => row.timestamp },

@@ -27,7 +27,7 @@ const id = pageData("proposal-id");
 const base = `/v1/governance/proposals/${encodeURIComponent(id)}`;
 const part = (name) => document.querySelector(`[data-${name}]`);
 const rows = new Rows((row) => row.proposalId);
-const votes = new VoteList(part("votes"), base);
+const votes = new VoteList(part("votes"), base, part("votes-tools"));
 const vote = isSignedIn ? new VotePanel(part("vote"), base, { onVote, onVoted: () => loadSoon() }) : null;
 const loadSoon = soon(load, SOON_MS);
 let drawn = {}; // what was drawn last, part by part, as text

@@ -18,13 +18,14 @@ export class VoteList {
   #votes = new Map(); // voter -> vote
   #asked = 0;
 
-  constructor(place, base) {
+  constructor(place, base, tools) {
     this.#base = base;
     this.#table = new Table({
       caption: "Votes",
       key: (row) => row.voterId,
       empty: "Nobody has voted yet.",
       csv: "votes.csv",
+      tools,
       columns: [
         { key: "voter", title: "Voter", cell: voter, csv: (row) => row.voterId },
         { key: "direction", title: "Vote", align: "start", cell: (row) => el("span", { class: `vote vote--${row.direction.toLowerCase()}` }, DIRECTION_WORDS[row.direction]), sort: (row) => row.direction, csv: (row) => row.direction },

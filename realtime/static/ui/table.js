@@ -6,7 +6,8 @@
  */
 
 import { csv, download } from "./csv.js";
-import { el, setText } from "./dom.js";
+import { el, setAttribute, setText } from "./dom.js";
+import { OrderChoice } from "./order-choice.js";
 
 const SKELETONS = 4; // rows shown while loading
 
@@ -35,6 +36,9 @@ export class Table {
   #order;
   #needle = "";
   #headers = new Map();
+  #none = el("p", { class: "table__none", role: "status" });
+  #export = null;
+  #choice = null;
 
   /**
    * @param {object} spec
@@ -70,6 +74,7 @@ export class Table {
         ),
       );
     this.#body.replaceChildren(...Array.from({ length: SKELETONS }, skeleton));
+    this.#narrow();
   }
 
   /** Show these rows and no others; rows that are the same objects are not drawn again. */
@@ -137,15 +142,21 @@ export class Table {
     );
     this.#tools = el("div", { class: "table__tools" });
     if (filter) this.#tools.append(this.#filterBox(caption));
+    const sortable = this.#columns.filter((column) => column.sort);
+    if ((filter || name) && sortable.length > 1) {
+      this.#choice = new OrderChoice(caption, sortable, (column) => this.#sortBy(column));
+      this.#tools.append(this.#choice.element);
+    }
     if (name) {
-      const button = el("button", { class: "button", type: "button" }, "Export CSV");
-      button.addEventListener("click", () => download(name, this.csv()));
-      this.#tools.append(button);
+      this.#export = el("button", { class: "button", type: "button", disabled: true }, "Export CSV");
+      this.#export.addEventListener("click", () => download(name, this.csv()));
+      this.#tools.append(this.#export);
     }
     this.#foot = el("div", { class: "table__foot" });
-    const frame = el("div", { class: "table__frame" }, this.#table);
+    const frame = el("div", { class: "table__frame" }, this.#table, this.#none);
     const above = (filter || name) && !this.#spec.tools ? [this.#tools] : [];
     this.#spec.tools?.append(this.#tools);
+    this.#mark();
     this.element = el("div", { class: "table__box" }, ...above, frame, this.#foot);
   }
 
@@ -165,12 +176,17 @@ export class Table {
     const header = el("th", props, button);
     button.addEventListener("click", () => this.#sortBy(column));
     this.#headers.set(column.key, header);
-    if (this.#order?.by === column.key) this.#mark(header);
     return header;
   }
 
-  #mark(header) {
-    header.setAttribute("aria-sort", this.#order.isDown ? "descending" : "ascending");
+  /** Say which order it is. */
+  #mark() {
+    const way = this.#order?.isDown ? "descending" : "ascending";
+    for (const [key, header] of this.#headers) {
+      if (key === this.#order?.by) setAttribute(header, "aria-sort", way);
+      else header.removeAttribute("aria-sort");
+    }
+    this.#choice?.show(this.#order);
   }
 
   #filterBox(caption) {
@@ -203,6 +219,7 @@ export class Table {
     const cell = el("td", { role: "cell", colspan: String(this.#columns.length), class: "table__note" });
     cell.append(content);
     this.#body.replaceChildren(el("tr", { role: "row" }, cell));
+    this.#narrow();
   }
 
   /** Put the rows in order; a live table does not move under the reader's hand. */
@@ -230,16 +247,20 @@ export class Table {
     const first = [...this.#lines.values()][0];
     const isText = first !== undefined && typeof column.sort(first.row) === "string";
     this.#order = { by: column.key, isDown: isSame ? !this.#order.isDown : !isText };
-    for (const header of this.#headers.values()) header.removeAttribute("aria-sort");
-    this.#mark(this.#headers.get(column.key));
+    this.#mark();
     if (this.#lines.size > 0) this.#arrange(true);
   }
 
   #narrow() {
+    let shown = 0;
     for (const { tr } of this.#lines.values()) {
       const isWanted = !this.#needle || tr.textContent.toLowerCase().includes(this.#needle);
       tr.hidden = !isWanted;
+      if (isWanted) shown += 1;
     }
+    const isNothing = shown === 0 && this.#lines.size > 0;
+    setText(this.#none, isNothing ? `Nothing here matches “${this.#needle}”. Clear the filter to see all.` : "");
+    if (this.#export) this.#export.disabled = shown === 0;
   }
 
   /** Return the rows as the text of a file, in the order shown. */
