@@ -232,7 +232,7 @@ def test_a_page_that_was_frozen_goes_on_with_what_happened_meanwhile(
     pings: list[str] = []
     failed: list[Request] = []
     page.on("websocket", lambda socket: socket.on("framesent", note_pings(pings)))
-    page.on("requestfailed", failed.append)
+    page.on("requestfailed", lambda one: failed.append(one))
     person.post("/v1/user/faucet")
     page.clock.install()
     arrive(away, person, "/")
