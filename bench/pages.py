@@ -1,7 +1,7 @@
 """The dashboard in a real browser: first paint, blocking, script, frames in a storm, memory.
 
 Paint, blocking and script are of the production setting; the storm is a stream of the bench's own
-behind the page's socket, so that only the page is measured.
+behind the page's socket, so that only the page is measured. Memory stands in page_heap.
 """
 
 import os
@@ -11,10 +11,10 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-from playwright.sync_api import BrowserContext, CDPSession, Page
+from playwright.sync_api import BrowserContext
 
+from bench import page_heap
 from bench.table import Row
 from tests.browser import chromium
 from tests.process import DEMO, ROOT, Site
@@ -22,7 +22,6 @@ from tests.servers import free_port, wait_for_port
 
 STORM_SECONDS = int(os.environ.get("PAGE_SECONDS", "20"))
 PER_SECOND = 500  # price changes
-HOUR = 43_200  # messages of twelve prices in an hour
 ROUNDS = 4
 
 # Stands in for the page's socket: answers, then sends prices as fast as it is told to.
@@ -89,7 +88,7 @@ def run() -> list[Row]:
             context = browser.new_context(base_url=url, locale="en-US")
             _sign_in(context)
             rows = [row for path in ("/", "/markets") for row in _load(context, path)]
-            return [*rows, *_storm(context)]
+            return [*rows, _storm(context), *page_heap.rows(context)]
 
 
 @contextmanager
@@ -153,30 +152,16 @@ def _load(context: BrowserContext, path: str) -> list[Row]:
     ]
 
 
-def _storm(context: BrowserContext) -> list[Row]:
+def _storm(context: BrowserContext) -> Row:
     page = context.new_page()
     page.add_init_script(_SOURCE)
     page.goto("/markets")
     page.locator('[data-price="A0"]').wait_for()
     frames = page.evaluate("(args) => storm(...args)", [PER_SECOND, PER_SECOND * STORM_SECONDS])
-    session = context.new_cdp_session(page)
-    before = _heap(page, session)
-    page.evaluate("(args) => storm(...args)", [2 * PER_SECOND, HOUR])
-    after = _heap(page, session)
-    grown = 100 * (after / before - 1)
-    return [
-        Row(
-            "/markets: frames a second in a storm",
-            f"{frames:.0f}",
-            "> 30",
-            f"{PER_SECOND} price changes a second for {STORM_SECONDS} s",
-        ),
-        Row("/markets: heap after an hour's prices", f"{grown:+.1f} %", "< +10 %", f"{HOUR} rows"),
-    ]
-
-
-def _heap(page: Page, session: CDPSession) -> float:
-    page.wait_for_timeout(3_000)  # until what is queued is drawn
-    session.send("HeapProfiler.collectGarbage")
-    answer: dict[str, Any] = session.send("Runtime.getHeapUsage")
-    return float(answer["usedSize"])
+    page.close()
+    return Row(
+        "/markets: frames a second in a storm",
+        f"{frames:.0f}",
+        "> 30",
+        f"{PER_SECOND} price changes a second for {STORM_SECONDS} s",
+    )

@@ -1,14 +1,16 @@
 """A TCP relay in front of a server, for links that are slow, silent, half-open or cut.
 
 Browsers tell of a network that is gone, and can slow their requests down; their open sockets they
-leave as they are. Whoever stands between the two can do the rest. Knows of what passes only whether it is a WebSocket.
+leave as they are. Whoever stands between the two can do the rest. Knows of what passes only whether
+it is a WebSocket.
 """
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
+from typing import Any
 
 CHUNK = 16_384
 
@@ -25,6 +27,7 @@ class Relay:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._links: set[_Link] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
         self._is_cut = False
         self._per_second: float | None = None
         self._latency = 0.0
@@ -42,7 +45,7 @@ class Relay:
         self._thread.join()
         self._loop.close()
 
-    # --- what becomes of the network ----------------------------------------------------------------
+    # --- what becomes of the network ------------------------------------------------------
     def slow(self, per_second: float, latency: float) -> None:
         """Let so many bytes a second through, each `latency` seconds late."""
         self._do(lambda: self._set(per_second, latency))
@@ -53,7 +56,7 @@ class Relay:
 
     def lose_sockets(self) -> None:
         """Let the WebSockets that are open hear nothing more, and end what is idle beside them."""
-        self._do(lambda: [link.lose() if link.is_socket else link.abort() for link in self._links])
+        self._do(self._lose_sockets)
 
     def cut(self) -> None:
         """Reset every link, and each new one too."""
@@ -66,6 +69,13 @@ class Relay:
     def _set(self, per_second: float | None, latency: float) -> None:
         self._per_second, self._latency = per_second, latency
 
+    def _lose_sockets(self) -> None:
+        for link in self._links:
+            if link.is_socket:
+                link.is_lost = True
+            else:
+                link.abort()
+
     def _cut(self) -> None:
         self._is_cut = True
         for link in self._links:
@@ -76,10 +86,15 @@ class Relay:
         self._set(None, 0.0)
         self._is_down.set()
 
-    # --- the loop -----------------------------------------------------------------------------------
+    # --- the loop -------------------------------------------------------------------------
     async def _listen(self) -> None:
         self._is_down.set()
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self._port)
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", self._port)
+
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = self._loop.create_task(self._serve(reader, writer))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self._is_cut:
@@ -131,10 +146,9 @@ class Relay:
         self._server.close()
         self._cut()
         self._is_down.set()
-        others = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in others:
+        for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def _do(self, act: Callable[[], object]) -> None:
         async def acting() -> None:
@@ -142,7 +156,7 @@ class Relay:
 
         self._call(acting())
 
-    def _call(self, what: "asyncio._CoroutineLike[None]") -> None:
+    def _call(self, what: Coroutine[Any, Any, None]) -> None:
         done: Future[None] = asyncio.run_coroutine_threadsafe(what, self._loop)
         done.result(20)
 
@@ -154,9 +168,6 @@ class _Link:
         self._ends = ends
         self.is_lost = False
         self.is_socket = False
-
-    def lose(self) -> None:
-        self.is_lost = True
 
     def close(self) -> None:
         for end in self._ends:

@@ -20,6 +20,7 @@ pytestmark = pytest.mark.browser
 SLOW = 100_000  # bytes a second, as on a bad phone line
 LATE = 0.15  # seconds, each way
 QUIET_MS, PONG_MS = 20_000, 8_000  # of client/stream.js
+SLEPT_MS = 15_000  # late for client/wake.js, and no silence yet that is noticed anyway
 AGAIN_MS = 5_000  # of client/again.js
 ASK_EVERY_MS = 5_000  # of client/follow.js
 _NUMBERS = count(1)
@@ -29,8 +30,10 @@ class Person:
     """Somebody with an account of their own, who also reaches the server from elsewhere."""
 
     def __init__(self, client: httpx.Client) -> None:
-        self.email = f"traveler-{next(_NUMBERS)}@example.com"
+        number = next(_NUMBERS)
+        self.email = f"traveler-{number}@example.com"
         self._client = client
+        self._client.headers["X-Forwarded-For"] = f"2001:db8:1::{number:x}"
         body = {"email": self.email, "password": PASSWORD}
         self.post("/v1/auth/register/retail", **body, acceptTerms=True)
         token = self.post("/v1/auth/login", **body)["accessToken"]
@@ -48,7 +51,11 @@ class Person:
 
     def wallet(self, asset: str = "USDC") -> Decimal:
         return sum(
-            (Decimal(row["amount"]) for row in self.get("/v1/user/balances") if row["asset"] == asset),
+            (
+                Decimal(row["amount"])
+                for row in self.get("/v1/user/balances")
+                if row["asset"] == asset
+            ),
             Decimal(0),
         )
 
@@ -74,7 +81,9 @@ def away(server: Server, browser: Browser, relay: Relay) -> Iterator[Visit]:
 
 @pytest.fixture
 def person(server: Server) -> Iterator[Person]:
-    with httpx.Client(base_url=f"http://127.0.0.1:{server.port}", timeout=60) as client:
+    address = {"X-Forwarded-For": f"2001:db8:1::{next(_NUMBERS):x}"}  # nobody spends another's rate
+    url = f"http://127.0.0.1:{server.port}"
+    with httpx.Client(base_url=url, timeout=60, headers=address) as client:
         yield Person(client)
 
 
@@ -225,7 +234,7 @@ def test_a_half_open_link_is_noticed_by_its_silence(
     until_prices_agree(away)
 
 
-def test_a_page_that_was_frozen_goes_on_with_what_happened_meanwhile(
+def test_a_page_that_slept_goes_on_with_what_happened_meanwhile(
     away: Visit, relay: Relay, person: Person
 ) -> None:
     page = away.page
@@ -240,13 +249,11 @@ def test_a_page_that_was_frozen_goes_on_with_what_happened_meanwhile(
     expect(wallet).to_have_text(re.compile(r"\d"), timeout=WAIT)
     pools = person.get("/v1/pools?limit=100")
     (pool,) = [row["poolId"] for row in pools if row["asset"] == "USDC"]
-    session = page.context.new_cdp_session(page)
-    session.send("Page.setWebLifecycleState", {"state": "frozen"})
     relay.lose_sockets()
     person.post(f"/v1/pools/{pool}/supply", amount="100")
 
     page.route("**/v1/user/balances", lambda route: route.abort("internetdisconnected"), times=1)
-    session.send("Page.setWebLifecycleState", {"state": "active"})
+    page.clock.fast_forward(SLEPT_MS)
     until_in_page(page, lambda: pings)
     page.clock.fast_forward(PONG_MS + 1_000)
     until_back(away)

@@ -169,7 +169,7 @@ class Visit:
 
 @contextmanager
 def visiting(server: Server, browser: Browser, url: str | None = None) -> Iterator[Visit]:
-    """Open a browser of its own, at `url` if the server is reached by a relay; nothing may go wrong."""
+    """Open a browser of its own, at `url` where one is given; nothing may go wrong in it."""
     address = {"X-Forwarded-For": f"2001:db8::{next(_HOSTS):x}"}  # no visit spends another's rate
     context = browser.new_context(
         base_url=url or server.url, viewport=DESKTOP, locale="en-US", extra_http_headers=address

@@ -24,6 +24,5 @@ export function onLateTick(act, { clock = SYSTEM_CLOCK, setTimer = setInterval, 
 export function onWake(act) {
   for (const event of ["online", "offline"]) addEventListener(event, act);
   document.addEventListener("visibilitychange", () => document.hidden || act());
-  document.addEventListener("resume", act); // a frozen page goes on
   onLateTick(act);
 }
