@@ -29,6 +29,7 @@ function signed(row) {
 }
 
 const table = new Table({
+  expected: 12,
   caption: "Statement",
   key: (row) => row.id,
   order: { by: "at", isDown: true },

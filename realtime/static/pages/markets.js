@@ -91,6 +91,7 @@ const table = new Table({
   order: { by: "supplied", isDown: true },
   filter: true,
   csv: "markets.csv",
+  expected: 6,
   tools: document.querySelector("[data-markets-tools]"),
   empty: "No market is open yet.",
   columns: [

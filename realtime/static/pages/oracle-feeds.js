@@ -93,6 +93,7 @@ function feedTable(names, onChoose) {
     csv: "feeds.csv",
     tools: place("feeds-tools"),
     className: "feeds",
+    expected: Object.keys(names).length,
     empty: "There are no assets with a price yet.",
     columns: [
       {
