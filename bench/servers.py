@@ -46,7 +46,6 @@ assert len(FRAME.replace("@", "10000001")) == FRAME_BYTES, "all send frames of t
 
 COMMANDS: dict[str, tuple[str, list[str]]] = {  # name in the table -> what runs it
     "this project": (sys.executable, ["-m", "bench.peers.bare_hub"]),
-    "instr": (sys.executable, ["/tmp/instr.py"]),
     "fastify": ("node", [str(PEERS / "fastify.mjs")]),
     "ws": ("node", [str(PEERS / "ws.mjs")]),
     "socketify": (sys.executable, ["-m", "bench.peers.socketify_server"]),

@@ -3,7 +3,7 @@
 from decimal import Decimal, InvalidOperation
 
 from dualis import errors
-from dualis.exact import EXACT, TOO_BIG
+from dualis.exact import EXACT, TOO_BIG, written
 
 MAX = "max"
 
@@ -13,7 +13,7 @@ def parse(text: str, places: int, *, field: str = "amount") -> Decimal | None:
     if text == MAX:
         return None
     try:
-        amount = Decimal(text)
+        amount = written(text)
     except InvalidOperation:
         raise errors.ValidationError({field: ['must be a decimal number or "max".']}) from None
     if not amount.is_finite() or not 0 < amount < TOO_BIG:

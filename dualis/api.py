@@ -19,6 +19,7 @@ from django.http import Http404, HttpRequest, HttpResponseNotModified, JsonRespo
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.utils.http import parse_etags
+from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
 from rest_framework.permissions import AllowAny
 from rest_framework.response import Response
@@ -54,7 +55,8 @@ class ConditionalView(APIView):
             response = HttpResponseNotModified()
         response.headers["ETag"] = tag
         response.headers["Cache-Control"] = self.cache_control
-        patch_vary_headers(response, self.varies_by)
+        if self.varies_by:
+            patch_vary_headers(response, self.varies_by)
         return response
 
 
@@ -148,10 +150,12 @@ def error_body(error: errors.DomainError, request: Any) -> dict[str, Any]:
     }
 
 
+@csrf_exempt  # whatever the method: nothing is done, so nothing can be forged
 def not_found(request: HttpRequest, exception: Exception | None = None) -> JsonResponse:
     """Answer an unknown address below /v1 in the envelope."""
     error = errors.NotFound(what="address", id=request.path)
-    return JsonResponse(error_body(error, request), status=404)
+    headers = {"Cache-Control": "no-store"}
+    return JsonResponse(error_body(error, request), status=404, headers=headers)
 
 
 def domain_error(error: Exception, view: Any) -> errors.DomainError:

@@ -3,7 +3,7 @@
 Knows scales and contexts. Knows nothing of assets, rows or the wire.
 """
 
-from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_UP, Context, Decimal
+from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_UP, Context, Decimal, InvalidOperation
 
 # 80 digits hold the product of two numeric(38,18) without rounding.
 EXACT = Context(prec=80)
@@ -34,6 +34,13 @@ def div_up(a: Decimal, b: Decimal, places: int) -> Decimal:
 def round_even(value: Decimal, places: int) -> Decimal:
     """Return value rounded half to even: for figures nobody gains by, such as a mean price."""
     return _quantize(value, places, ROUND_HALF_EVEN)
+
+
+def written(text: str) -> Decimal:
+    """Return the number a text says; InvalidOperation for what only Python reads as one."""
+    if "_" in text or not text.isascii():  # Decimal takes 1_000, and digits of any script
+        raise InvalidOperation
+    return Decimal(text)
 
 
 def plain(value: Decimal, places: int) -> str:

@@ -56,7 +56,8 @@ def _mark(request: HttpRequest) -> HttpResponse | None:
     texts = (request.path, unquote(request.META.get("QUERY_STRING", "")), *request.COOKIES.values())
     if any("\0" in text for text in texts):  # no name of ours has one, and no database takes it
         body = error_body(errors.ValidationError({"request": ["holds a NUL character."]}), request)
-        return _stamp(request, JsonResponse(body, status=400))
+        headers = {"Cache-Control": "no-store"}
+        return _stamp(request, JsonResponse(body, status=400, headers=headers))
     return None
 
 

@@ -6,7 +6,7 @@ from django.urls import include, path, re_path
 from dualis import api
 from dualis.accounts import browser
 from dualis.trading import api as trading_api
-from realtime import health, pages, reference
+from realtime import health, metrics, pages, reference
 from realtime.api import EventsView
 
 urlpatterns = [
@@ -18,6 +18,7 @@ urlpatterns = [
     path("verify-email", browser.verify_email_view, name="verify-email"),
     path("livez", health.livez),
     path("readyz", health.readyz),
+    path("metrics", metrics.metrics),
     path("v1/health", health.health),
     path("health", health.fills_health),
     path("v1/auth/", include("dualis.accounts.urls")),

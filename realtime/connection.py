@@ -86,11 +86,11 @@ class Connection:
     # --- the hub's side ----------------------------------------------------------------------
     def deliver(self, batch: Batch) -> None:
         """Take the events of one transaction, or of some that piled up."""
-        if self._is_through and not batch.is_internal:
-            wire = batch.wires.get(self._share)
-            if wire is None:
+        if self._is_through:
+            wire = batch.wires.get(self._share)  # none of an internal batch ever is there
+            if wire is None and not batch.is_internal:
                 wire = batch.wires[self._share] = self._join(batch)
-            if self._write(wire):
+            if wire is not None and self._write(wire):
                 return
         self._deliver_in_parts(batch)
 

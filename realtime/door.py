@@ -4,14 +4,19 @@ Knows ASGI. Knows nothing of views.
 """
 
 from collections.abc import Awaitable, Callable
+from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 from django.conf import settings
+
+from dualis import errors
+from dualis.api import error_body
+from dualis.middleware import request_id
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
-PROBES = ("/livez", "/readyz")  # asked by address, without our name
-_TOO_LARGE = b'{"error":{"code":"BODY_TOO_LARGE","message":"The body is too large."}}'
+PROBES = ("/livez", "/readyz", "/metrics")  # asked by address, without our name
 
 
 async def serve_http(app: Any, scope: dict[str, Any], receive: Receive, send: Send) -> None:
@@ -20,7 +25,7 @@ async def serve_http(app: Any, scope: dict[str, Any], receive: Receive, send: Se
     headers = dict(scope["headers"])
     length = headers.get(b"content-length", b"0")
     if not length.isdigit() or int(length) > limit:
-        await _refuse(send)
+        await _refuse(send, limit, headers.get(b"x-request-id", b"").decode("latin-1"))
         return
     if scope["path"] in PROBES:
         scope = {**scope, "headers": _as_ours(scope["headers"])}
@@ -46,7 +51,15 @@ def _as_ours(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
     return [(key, name if key == b"host" else value) for key, value in headers]
 
 
-async def _refuse(send: Send) -> None:
-    headers = [(b"content-type", b"application/json"), (b"connection", b"close")]
+async def _refuse(send: Send, limit: int, claimed: str) -> None:
+    request = SimpleNamespace(request_id=request_id(claimed))
+    body = msgspec.json.encode(error_body(errors.BodyTooLarge(bytes=limit), request))
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(body)).encode()),
+        (b"cache-control", b"no-store"),
+        (b"x-request-id", request.request_id.encode()),
+        (b"connection", b"close"),
+    ]
     await send({"type": "http.response.start", "status": 413, "headers": headers})
-    await send({"type": "http.response.body", "body": _TOO_LARGE})
+    await send({"type": "http.response.body", "body": body})

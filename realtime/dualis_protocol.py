@@ -48,6 +48,11 @@ TEXTS = {
     CloseCode.SERVICE_RESTART: "Server restart: reconnect and resume",
 }
 
+BAD_OPTIONS = (
+    "params.seq must be true or false, params.after a whole number from 0, "
+    "params.epoch a string of at most 64 characters"
+)
+
 _encode = msgspec.json.Encoder().encode
 
 
@@ -229,8 +234,8 @@ class DualisSession:
             request = Subscribe(
                 select(message.channel, filters), options.seq, options.after, options.epoch
             )
-        except msgspec.ValidationError as error:
-            return self._error(now, "INVALID_PARAMS", f"params: {error}", channel=message.channel)
+        except msgspec.ValidationError:
+            return self._error(now, "INVALID_PARAMS", BAD_OPTIONS, channel=message.channel)
         except InvalidParams as error:
             return self._error(now, "INVALID_PARAMS", str(error), channel=message.channel)
         return [request]

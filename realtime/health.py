@@ -33,7 +33,7 @@ def livez(request: HttpRequest) -> JsonResponse:
 
 async def readyz(request: HttpRequest) -> JsonResponse:
     """Answer 200 if database, channel layer and engine work, else 503 with what does not."""
-    parts = await _parts(timezone.now())
+    parts = await dependencies(timezone.now())
     is_ready = all(part["status"] == "ok" for part in parts.values())
     body = {"status": "ready" if is_ready else "not_ready", "dependencies": parts}
     return JsonResponse(body, status=200 if is_ready else 503)
@@ -42,7 +42,7 @@ async def readyz(request: HttpRequest) -> JsonResponse:
 async def health(request: HttpRequest) -> JsonResponse:
     """Tell the state of everything; 200 if degraded, 503 only if the database is away."""
     now = timezone.now()
-    parts = await _parts(now)
+    parts = await dependencies(now)
     is_well = all(part["status"] == "ok" for part in parts.values())
     is_up = parts["database"]["status"] == "ok"
     body = {
@@ -77,7 +77,8 @@ def _poller(now: datetime) -> dict[str, Any]:
         return poller.status(now)
 
 
-async def _parts(now: datetime) -> dict[str, dict[str, Any]]:
+async def dependencies(now: datetime) -> dict[str, dict[str, Any]]:
+    """Return the state of database, channel layer and engine."""
     database, engine = await readers.run(_from_database, now)
     return {"database": database, "layer": await _layer(), "engine": engine}
 

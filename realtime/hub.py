@@ -17,9 +17,8 @@ from typing import Any, Protocol
 from channels.layers import get_channel_layer
 from django.db import DatabaseError, InterfaceError
 
-from realtime import journal, readers
+from realtime import journal, readers, shares, tasks
 from realtime.messages import Batch, Event
-from realtime.topics import topics_of
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +28,7 @@ REJOIN_SECONDS = 3_600.0  # in-memory groups forget their members after 24 h
 SEND_SECONDS = 1.0  # no longer does a publisher wait for a dead Redis
 MAX_EVENTS = 500  # beyond this a group message only says that there is something to read
 RETRY_SECONDS = 1.0
+LINGER = 0.1  # of the time the last hand-out took, a hub that is behind waits for more to join
 
 
 class Subscriber(Protocol):
@@ -96,9 +96,7 @@ class Hub:
         if self._undo is not None:
             self._undo()
             self._undo = None
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await tasks.end(self._tasks)
         self._tasks = []
 
     @property
@@ -147,10 +145,16 @@ class Hub:
                 self._inbox.put_nowait(None)
 
     async def _pump(self) -> None:
+        """Hand out what has come: in one go what came while the last was handed out."""
+        spent = 0.0
         while True:
+            await asyncio.sleep(0)  # a turn of the loop, in which the layer's socket is read
+            if not self._inbox.empty():  # behind: a little later there is more to join
+                await asyncio.sleep(spent * LINGER)
             messages = [await self._inbox.get()]
-            while not self._inbox.empty():  # what came while the last was handed out
+            while not self._inbox.empty():
                 messages.append(self._inbox.get_nowait())
+            began = time.monotonic()
             try:
                 await self._take(messages)
             except (DatabaseError, InterfaceError):
@@ -158,6 +162,7 @@ class Hub:
                 await asyncio.sleep(RETRY_SECONDS)
             except Exception:
                 log.exception("a group message could not be applied")
+            spent = time.monotonic() - began
 
     async def _take(self, messages: Sequence[dict[str, Any] | None]) -> None:
         """Apply group messages: those that continue one another in one go, the more under load."""
@@ -217,37 +222,15 @@ class Hub:
         self._wake()
 
     def _fan_out(self, events: Sequence[Event], but: Subscriber | None) -> None:
-        for batch, subscribers in self._batches(events):
+        for batch, subscribers in shares.divide(events, self.topics):
+            if but is not None and but in subscribers:
+                subscribers.remove(but)
             for subscriber in subscribers:
-                if subscriber is but:
-                    continue
                 try:
                     subscriber.deliver(batch)
                 except Exception:  # one subscriber's trouble is nobody else's
                     log.exception("a subscriber could not take its events; it starts again")
                     subscriber.resync()
-
-    def _batches(self, events: Sequence[Event]) -> list[tuple[Batch, list[Subscriber]]]:
-        """Return who gets what: those who follow the same topics of a transaction share a batch."""
-        places: dict[str, list[int]] = {}  # topic -> where its events stand
-        for place, event in enumerate(events):
-            for topic in topics_of(event.channel, event.owner, event.dims):
-                if topic in self.topics:
-                    places.setdefault(topic, []).append(place)
-        followed: dict[Subscriber, tuple[str, ...]] = {}
-        for topic in places:
-            if followed:
-                for subscriber in self.topics[topic]:
-                    followed[subscriber] = (*followed.get(subscriber, ()), topic)
-            else:
-                followed = dict.fromkeys(self.topics[topic], (topic,))
-        sharing: dict[tuple[str, ...], list[Subscriber]] = {}
-        for subscriber, names in followed.items():
-            sharing.setdefault(names, []).append(subscriber)
-        return [
-            (Batch(events[i] for i in sorted({i for name in names for i in places[name]})), those)
-            for names, those in sharing.items()
-        ]
 
     def _resync(self) -> None:
         log.warning("the journal was replaced or pruned past this process; sockets start again")

@@ -20,6 +20,8 @@ from django.conf import settings
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from realtime import tasks
+
 log = logging.getLogger(__name__)
 
 PREFIX = "dualis:places:"
@@ -109,9 +111,7 @@ class Places:
 
     async def stop(self) -> None:
         """Give everything back: this process ends."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await tasks.end(self._tasks)
         self._tasks = []
         for _, _, answer in self._wanted:
             answer.set_result(True)

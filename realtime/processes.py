@@ -17,6 +17,8 @@ import socket
 import time
 from collections.abc import Callable, Sequence
 
+from realtime import tasks
+
 log = logging.getLogger(__name__)
 
 START_SECONDS = 120.0  # to be ready
@@ -89,16 +91,14 @@ class Parent:
             loop.add_signal_handler(sign, self._end.set)
         loop.add_signal_handler(signal.SIGHUP, self._again.set)
         ready = await asyncio.gather(*(self._fill(place) for place in self.places))
-        tasks: list[asyncio.Task[None]] = []
+        keepers: list[asyncio.Task[None]] = []
         if all(ready):
             log.info("all %s processes are ready", len(self.places))
             self.ready.set()
-            tasks = [asyncio.create_task(self._keep(place)) for place in self.places]
-            tasks.append(asyncio.create_task(self._roll()))
+            keepers = [asyncio.create_task(self._keep(place)) for place in self.places]
+            keepers.append(asyncio.create_task(self._roll()))
             await self._end.wait()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await tasks.end(keepers)
         await asyncio.gather(*(child.end() for child in self._children))
         return 0 if all(ready) else 1
 

@@ -25,7 +25,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFactory
 from websockets.frames import Frame
 
-from realtime import processes, timers
+from realtime import processes, tasks, timers
 from realtime.frames import WINDOW_BITS
 from realtime.inbox import Flag, Inbox
 from realtime.transport import EXTENSION
@@ -36,6 +36,7 @@ SPREAD_SECONDS = 2.0  # clients told to go at once would come back at once
 HEAD_SECONDS = 10.0  # to send a request's head
 GARBAGE_AFTER = 5_000  # new objects; one request makes and drops hundreds
 SHUTDOWN_SECONDS = 7  # with the spread and a margin: out within 10 s
+LINGER_SECONDS = 2.0  # a peer in the middle of a long message gets to read why it was closed
 NO_SOCKET = -1
 # What the kernel may hold for a peer that does not read (it doubles this). Alone it takes 3 MB,
 # and a reader that is behind gets prices as old; this is enough for 1 MB/s at 100 ms.
@@ -55,13 +56,22 @@ class Port:
     Small and apart from the protocol: what a delivery touches decides what it costs.
     """
 
-    __slots__ = ("_protocol", "_socket", "_transport", "bytes_written", "is_deflating", "is_full")
+    __slots__ = (
+        "_protocol",
+        "_socket",
+        "_transport",
+        "bytes_written",
+        "is_deflating",
+        "is_full",
+        "is_over",
+    )
 
     def __init__(self, protocol: "WebSocketProtocol") -> None:
         self._protocol = protocol
         self._transport = protocol.transport
         self.is_deflating = bool(protocol.conn.extensions)
         self.is_full = not protocol.writable.is_set()
+        self.is_over = False  # our side has ended; the transport lingers
         self.bytes_written = 0
         sock = protocol.transport.get_extra_info("socket")
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
@@ -69,7 +79,7 @@ class Port:
 
     def write(self, data: bytes) -> bool:
         transport = self._transport
-        if transport.is_closing():
+        if self.is_over or transport.is_closing():
             return True  # nobody reads it, and the descriptor may be another connection's by now
         if self.is_full:
             return False
@@ -103,6 +113,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
 
     port: Port | None = None
     told_to_close: Callable[[], None] | None = None
+    is_over = False  # the peer broke the protocol: our side has ended
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -154,8 +165,34 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
             self.request = self.response = nothing
             self.scope["headers"] = []
 
+    def data_received(self, data: bytes) -> None:
+        if not self.is_over:
+            super().data_received(data)
+
+    def handle_parser_exception(self) -> None:
+        """Say what was wrong and end our side; what still comes is read and thrown away.
+
+        A socket closed with something unread is reset, and the reset takes the close frame along.
+        """
+        said = self.conn.close_sent
+        assert said is not None, "the library says why"
+        self.queue.put_nowait(
+            {"type": "websocket.disconnect", "code": said.code, "reason": said.reason}
+        )
+        self.close_sent = self.is_over = True
+        if self.port is not None:
+            self.port.is_over = True
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+            self.close_timer = self.loop.call_later(LINGER_SECONDS, self.transport.close)
+        else:
+            self.transport.close()
+
     def handle_ping(self) -> None:
         """Answer a ping; a peer that sends pings and reads no pongs is dropped."""
+        if self.is_over:
+            return
         output = b"".join(self.conn.data_to_send())
         if self.writable.is_set():
             self.transport.write(output)
@@ -231,8 +268,7 @@ class Server(UvicornServer):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         if self._engine_task is not None:
-            self._engine_task.cancel()
-            await asyncio.gather(self._engine_task, return_exceptions=True)
+            await tasks.end([self._engine_task])
         await super().shutdown(sockets)
 
     def _parent_ended(self) -> None:

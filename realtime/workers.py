@@ -19,7 +19,7 @@ from redis import Redis
 from redis import asyncio as redis_async
 from redis.exceptions import RedisError
 
-from realtime import hub, live, topics
+from realtime import hub, live, tasks, topics
 from realtime.connection import Connection
 from realtime.hub import Hub
 from realtime.shell import presence
@@ -52,8 +52,7 @@ class Reporter:
     async def stop(self) -> None:
         """Stop, and take the own report back."""
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await tasks.end([self._task])
         _newest.pop(self.id, None)
         await self._tell(None)
 

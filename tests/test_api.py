@@ -1,6 +1,7 @@
 """Reads with an ETag: 304 while nothing of the answer changed but `seq`, and never otherwise."""
 
 import pytest
+from django.test import Client
 from rest_framework.test import APIClient
 
 from dualis.accounts import wallets
@@ -166,3 +167,25 @@ def test_writes_and_refusals_are_not_kept_and_have_no_tag(client):
     gone = client.delete("/v1/notifications/none")
     for answer in (written, gone, get(client, "pools/nowhere"), get(client, "auth/me")):
         assert answer["Cache-Control"] == "no-store" and "ETag" not in answer
+
+
+def test_an_amount_that_only_python_reads_as_a_number_is_refused(client):
+    for amount in ("1_000", "\u0663"):
+        answer = client.post("/v1/pools/usdc-main/supply", {"amount": amount}, format="json")
+        assert answer.status_code == 400 and "amount" in answer.json()["error"]["details"]["fields"]
+
+
+@pytest.mark.parametrize("method", ["get", "post", "put", "delete"])
+def test_an_unknown_address_is_told_in_the_envelope_whatever_the_method(method):
+    answer = getattr(Client(enforce_csrf_checks=True), method)("/v1/nowhere")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (404, "NOT_FOUND")
+    assert answer["Cache-Control"] == "no-store"
+
+
+def test_a_nul_in_an_address_is_refused_and_not_kept():
+    answer = Client().get("/v1/pools/%00")
+    assert (answer.status_code, answer["Cache-Control"]) == (400, "no-store")
+
+
+def test_an_answer_that_varies_by_nothing_does_not_say_so():
+    assert "Vary" not in APIClient().get("/v1/pools")

@@ -75,6 +75,7 @@ PURE = {
     "realtime.notional_protocol",
     "realtime.notional_samples",
     "realtime.rows",
+    "realtime.shares",
     "realtime.topics",
 }
 # `errors` is pure text; it stands with the models because refusals are part of them.
@@ -109,7 +110,6 @@ MODELS = {
 PLUMBING = {
     "batches",
     "connection",
-    "door",
     "handshake",
     "hub",
     "inbox",
@@ -123,11 +123,14 @@ PLUMBING = {
     "readers",
     "signals",
     "snapshots",
+    "tasks",
     "timers",
     "transport",
     "views",
 }
 EDGE_NAMES = {
+    "door",
+    "metrics",
     "admin",
     "admin_site",
     "analytics_api",

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from realtime.dualis_protocol import data_frame
+from realtime.dualis_protocol import BAD_OPTIONS, data_frame
 from realtime.messages import (
     Authenticate,
     Close,
@@ -175,6 +175,13 @@ def test_bad_params_are_an_error_and_the_connection_goes_on(message):
     session = signed_in()
     out = session.receive(json.dumps(message), T0)
     assert codes(out) == ["INVALID_PARAMS"] and not session.is_closed
+
+
+@pytest.mark.parametrize("params", [{"seq": 1}, {"after": "5"}, {"after": -1}, {"epoch": 7}])
+def test_bad_options_are_told_in_words_of_the_protocol(params):
+    message = {"type": "subscribe", "channel": "prices", "params": params}
+    (error,) = frames(signed_in().receive(json.dumps(message), T0))
+    assert (error["code"], error["message"]) == ("INVALID_PARAMS", BAD_OPTIONS)
 
 
 def test_more_than_64_combinations_of_filters_are_refused():

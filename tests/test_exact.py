@@ -1,12 +1,21 @@
 """Exact arithmetic: the direction is what the name says, for every sign."""
 
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dualis.exact import div_down, div_up, mul_down, mul_up, plain, plain_trimmed, round_even
+from dualis.exact import (
+    div_down,
+    div_up,
+    mul_down,
+    mul_up,
+    plain,
+    plain_trimmed,
+    round_even,
+    written,
+)
 
 NUMBERS = st.decimals(
     min_value=Decimal("-1e19"), max_value=Decimal("1e19"), places=18, allow_nan=False
@@ -47,3 +56,14 @@ def test_round_even_and_no_negative_zero(value, places, expected):
 def test_text_has_no_exponent(value, trimmed):
     assert plain_trimmed(Decimal(value)) == trimmed
     assert plain(Decimal("1E-8"), 2) == "0.00"
+
+
+@pytest.mark.parametrize("text", ["1", "0.5", "1e3", "-2", ".5"])
+def test_a_written_number_is_what_the_text_says(text):
+    assert written(text) == Decimal(text)
+
+
+@pytest.mark.parametrize("text", ["1_000", "\u0663", "1\u00a0", "", "1,000", "x"])
+def test_what_only_python_reads_as_a_number_is_none(text):
+    with pytest.raises(InvalidOperation):
+        written(text)

@@ -161,6 +161,37 @@ def test_messages_that_piled_up_leave_in_one_batch(monkeypatch):
     asyncio.run(scenario())
 
 
+def test_a_hub_that_is_behind_waits_a_little_for_more_to_join(monkeypatch):
+    monkeypatch.setattr(hubs, "POLL_SECONDS", 3_600)
+
+    async def scenario():
+        async with running() as hub:
+            hub._undo()
+            loop, start = asyncio.get_running_loop(), hub.cursor
+            for price in ("2041", "2042", "2043"):
+                await quote("ETH", price)
+            events = await database_sync_to_async(journal.since)(start)
+
+            def put(number):
+                event = events[number - 1]
+                told = {"epoch": hub.epoch, "first": event.seq, "last": event.seq}
+                hub._inbox.put_nowait({**told, "events": [event.to_wire()]})
+
+            class Slow(Reader):
+                def deliver(self, batch):
+                    super().deliver(batch)
+                    if len(self.batches) == 1:  # one turn of the loop later, and two
+                        loop.call_soon(lambda: (put(2), loop.call_soon(put, 3)))
+
+            reader = Slow()
+            hub.subscribe(reader, prices())
+            put(1)
+            await reader.until(lambda: len(reader.keys) == 3)
+            assert [len(batch) for batch in reader.batches] == [1, 2] and hub.repairs == 0
+
+    asyncio.run(scenario())
+
+
 async def _drained(hub):
     done = asyncio.Event()
 

@@ -3,7 +3,9 @@
 import asyncio
 import json
 import signal
+import socket
 import time
+from types import SimpleNamespace
 
 import pytest
 from websockets.exceptions import ConnectionClosedError
@@ -11,6 +13,7 @@ from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFact
 from websockets.frames import Frame, Opcode
 
 from realtime import server
+from realtime.inbox import Flag
 from tests.process import RawClient, Site, until
 
 pytestmark = pytest.mark.process
@@ -68,6 +71,59 @@ def test_fragments_count_together_towards_the_limit(site):
     client.send_raw(Frame(Opcode.CONT, b"x" * 9_000, fin=True).serialize(mask=True))
     assert client.close_code() == 1009
     client.close()
+
+
+@pytest.mark.parametrize("path", ["/v1/ws", "/"])
+def test_a_message_of_megabytes_is_told_1009_before_the_connection_ends(site, path):
+    client = RawClient(site.port, path)
+    client.send_raw(Frame(Opcode.TEXT, b"x" * 5_000_000).serialize(mask=True))
+    assert client.close_code() == 1009
+    client.close()
+
+
+def test_nothing_follows_the_close_of_a_peer_that_broke_the_protocol(site, token):
+    client = RawClient(site.port)
+    client.send(type="auth", token=token)
+    client.send(type="subscribe", channel="prices")
+    client.next_of(Opcode.TEXT)
+    ping = Frame(Opcode.PING, b"").serialize(mask=True)
+    client.send_raw(Frame(Opcode.TEXT, b"\xff").serialize(mask=True) + ping)
+    frames = []
+    while frame := client.read(1):  # to the server's end of the stream, without a reset
+        frames += frame
+    assert [frame.opcode for frame in frames].index(Opcode.CLOSE) == len(frames) - 1
+    client.send_raw(ping)  # still read, and thrown away
+    client.close()
+
+
+def test_a_peer_that_goes_on_after_the_close_is_dropped(site):
+    client = RawClient(site.port)
+    client.send_raw(Frame(Opcode.TEXT, b"\xff").serialize(mask=True))
+    assert client.close_code() == 1007
+    client.socket.settimeout(20)
+    with pytest.raises((BrokenPipeError, ConnectionResetError)):
+        for _ in range(1_000):
+            client.send_raw(b"x" * 100)
+            time.sleep(0.02)
+    client.close()
+
+
+def test_a_port_whose_side_has_ended_throws_away_what_it_is_given():
+    ours, theirs = socket.socketpair()
+    transport = SimpleNamespace(
+        get_extra_info=lambda name: ours, is_closing=lambda: False, get_write_buffer_size=lambda: 0
+    )
+    protocol = SimpleNamespace(
+        transport=transport, scheme="ws", conn=SimpleNamespace(extensions=[]), writable=Flag()
+    )
+    port = server.Port(protocol)
+    port.is_full = False
+    assert port.write(b"before") and theirs.recv(16) == b"before"
+    port.is_over = True
+    assert port.write(b"after")
+    ours.close()
+    assert theirs.recv(16) == b""
+    theirs.close()
 
 
 # Deflated messages in fragments, by what each fragment inflates to.
@@ -223,12 +279,24 @@ def test_a_peer_that_floods_with_pings_and_reads_nothing_is_dropped(site):
     client.close()
 
 
+@pytest.mark.parametrize("path", ["/livez", "/readyz", "/metrics"])
+def test_probes_may_ask_by_any_name(site, path):
+    import httpx
+
+    answer = httpx.get(f"{site.url}{path}", headers={"Host": "10.0.0.7:9090"})
+    assert answer.status_code == 200
+
+
 def test_bodies_beyond_the_bound_are_refused_before_they_are_read(site):
     import httpx
 
     url = f"{site.url}/v1/auth/login"
     answer = httpx.post(url, content=b"x" * 300_000, headers={"Content-Type": "application/json"})
-    assert (answer.status_code, answer.json()["error"]["code"]) == (413, "BODY_TOO_LARGE")
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"]) == (413, "BODY_TOO_LARGE")
+    keys = {"code", "message", "details", "requestId", "correlationId", "timestamp"}
+    assert error.keys() == keys and answer.headers["X-Request-ID"] == error["requestId"]
+    assert answer.headers["Cache-Control"] == "no-store"
 
     def endless():
         for _ in range(1_000):

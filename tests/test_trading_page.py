@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Route, ViewportSize, expect
 
-from tests.visits import DESKTOP, WAIT, Server, Visit
+from tests.visits import DESKTOP, WAIT, Server, Visit, send
 
 pytestmark = pytest.mark.browser
 
@@ -65,6 +65,55 @@ def test_a_limit_order_is_placed_shown_and_cancelled(desk: Page) -> None:
     expect(
         tab(desk, "Open orders").locator("tr[data-key]").filter(has_text="0.013 / ")
     ).to_have_count(0)
+
+
+def test_an_open_order_is_changed_in_place(desk: Page) -> None:
+    here = round(mark(desk) * 0.97)
+    kind(desk, "Limit")
+    field(desk, "price").fill(str(here))
+    field(desk, "size").fill("0.021")
+    desk.get_by_role("button", name="Buy ETH").click()
+    orders = tab(desk, "Open orders")
+    row = orders.locator("tr[data-key]").filter(has_text="0.021 / 0.021")
+    row.get_by_role("button", name=re.compile("^Change buy ETH")).click(timeout=WAIT)
+    dialog = desk.get_by_role("dialog")
+    dialog.get_by_label("Total size, ETH").fill("0.00001")
+    expect(dialog.get_by_role("button", name="Change order")).to_be_disabled()
+    dialog.get_by_label("Total size, ETH").fill("0.022")
+    dialog.get_by_label("Limit price, USD").fill(str(here - 1))
+    send(desk, "Change order")
+    changed = orders.locator("tr[data-key]").filter(has_text="0.022 / 0.022")
+    expect(changed).to_contain_text(f"{here - 1:,}.00", timeout=WAIT)
+    expect(row).to_have_count(0, timeout=WAIT)
+    changed.get_by_role("button", name=re.compile("^Cancel buy ETH")).click()
+    expect(changed).to_have_count(0, timeout=WAIT)
+
+
+def test_a_twap_order_runs_its_slices_and_is_called_off(visit: Visit, desk: Page) -> None:
+    kind(desk, "TWAP")
+    expect(field(desk, "price")).to_be_hidden()
+    field(desk, "size").fill("0.31")
+    field(desk, "minutes").fill("0")
+    expect(desk.get_by_text("Whole minutes, 1 to 1440.")).to_be_visible()
+    expect(desk.get_by_role("button", name="Buy ETH")).to_be_disabled()
+    field(desk, "minutes").fill("2")
+    desk.get_by_role("button", name="Buy ETH").click()
+    expect(desk.get_by_text("The TWAP order has started.")).to_be_visible(timeout=WAIT)
+    row = tab(desk, "TWAP").locator("tr[data-key]").filter(has_text="/ 0.31")
+    expect(row).to_contain_text("Running", timeout=WAIT)
+    expect(row.locator(".table__slices")).to_have_text(re.compile("^[1-5] / 5"), timeout=WAIT)
+    row.get_by_role("button", name=re.compile("^Fills of TWAP buy 0.31 ETH")).click()
+    slices = desk.get_by_role("dialog").get_by_role("table", name="Fills of the slices")
+    expect(slices.locator("tr[data-key]").first).to_contain_text("$", timeout=WAIT)
+    assert visit.complaints() == []
+    send(desk, "Done")
+    row.get_by_role("button", name=re.compile("^Cancel of TWAP")).click()
+    send(desk, "Cancel order")
+    expect(row).to_contain_text("Cancelled", timeout=WAIT)
+    desk.reload()
+    expect(desk.locator("[data-trade]")).to_have_attribute("data-ledger", "live", timeout=WAIT)
+    tab(desk, "TWAP")
+    expect(row).to_contain_text("Cancelled", timeout=WAIT)
 
 
 def test_a_market_order_opens_a_position_that_is_closed(desk: Page) -> None:

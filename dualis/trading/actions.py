@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from dualis.exact import EXACT
+from dualis.exact import EXACT, written
 from dualis.trading.markets import BY_ASSET_ID
 from dualis.trading.order_rules import Request
 from dualis.trading.orderbook import Side, Tif
@@ -186,7 +186,7 @@ def request_of(wire: OrderWire, place: int) -> Request:
 def number(text: str, field: str) -> Decimal:
     """Return a decimal that is not negative; Malformed."""
     try:
-        value = Decimal(text)
+        value = written(text)
     except InvalidOperation:
         raise Malformed("is no decimal number", field) from None
     if not value.is_finite() or not 0 <= value < _MOST or value != EXACT.quantize(value, _UNIT):

@@ -34,12 +34,12 @@ test("a price has five digits, whole numbers excepted, and lies within 5 % of th
 });
 
 test("a ticket is judged by the fields that its kind has", () => {
-  assert.deepEqual(orders.problems({ ...TICKET, kind: "market", price: "" }, ETH, "2000"), { size: "", price: "", trigger: "" });
+  assert.deepEqual(orders.problems({ ...TICKET, kind: "market", price: "" }, ETH, "2000"), { size: "", price: "", trigger: "", minutes: "" });
   const stop = { ...TICKET, kind: "trigger", price: "", trigger: "" };
   assert.equal(orders.problems(stop, ETH, "2000").trigger, "Enter a price.");
   assert.equal(orders.problems({ ...stop, isMarketTrigger: false }, ETH, "2000").price, "Enter a price.");
   const far = { ...stop, isMarketTrigger: false, price: "1000", trigger: "1000" };
-  assert.deepEqual(orders.problems(far, ETH, "2000"), { size: "", price: "", trigger: "" });
+  assert.deepEqual(orders.problems(far, ETH, "2000"), { size: "", price: "", trigger: "", minutes: "" });
 });
 
 test("each kind of order is sent as the exchange reads it", () => {
@@ -98,4 +98,28 @@ test("a price moves the last candle or opens the next; the list stays bounded", 
   assert.equal(orders.withPrice(next, 5, 130, 60, 2).length, 2);
   assert.deepEqual(orders.withPrice([], 5, 130, 60), []);
   assert.equal(orders.withPrice(next, 5, 10, 60), next, "a price of before changes nothing");
+});
+
+test("a TWAP order takes whole minutes of a day and asks for no price", () => {
+  for (const [minutes, isSound] of [["1", true], ["1440", true], ["0", false], ["1441", false], ["1.5", false], ["", false]]) {
+    assert.equal(orders.minutesProblem(minutes) === "", isSound, minutes);
+  }
+  const twap = { ...TICKET, kind: "twap", price: "", minutes: "5", isRandom: true };
+  assert.deepEqual(orders.problems(twap, ETH, "2000"), { size: "", price: "", trigger: "", minutes: "" });
+  const asset = ETH.assetId;
+  assert.deepEqual(orders.twapAction(twap, ETH), {
+    type: "twapOrder", asset, isBuy: true, sz: "1.5", durationMinutes: 5, reduceOnly: false, randomize: true,
+  });
+});
+
+test("the answer to a TWAP order is told in words", () => {
+  const answer = (data) => ({ response: { data } });
+  assert.equal(orders.twapOutcome(answer({ status: "pending" })).isBad, false);
+  assert.deepEqual(orders.twapOutcome(answer({ error: "Too many" })), { text: "Too many", isBad: true });
+  assert.equal(orders.twapOutcome({ wasDone: true }).isBad, false);
+});
+
+test("a changed order is sent with its new price and total size", () => {
+  const order = { p: "2000", s: "1.5" };
+  assert.deepEqual(orders.modifyAction("0x1", "2000.0", "1.50"), { type: "modify", oid: "0x1", order });
 });

@@ -1,11 +1,12 @@
 /**
  * The admin's live operations: asks for the figures every two seconds while it is looked at.
  *
- * Rows are kept by key and written in place; a figure that is not known is a dash.
+ * Tables sort, narrow and export as the dashboard's do; a figure that is not known is a dash.
  */
 
 import { el, setAttribute, setText } from "../ui/dom.js";
 import { moment, NOTHING, span } from "../ui/format.js";
+import { Table } from "../ui/table.js";
 
 const EVERY_MS = 2_000;
 const ASK_MS = 5_000;
@@ -13,52 +14,31 @@ const LATE_LAG_SECONDS = 10;
 
 const root = document.querySelector("[data-operations]");
 const state = root.querySelector("[data-ops-state]");
+const find = (name) => root.querySelector(`[data-ops-${name}]`);
 const number = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 });
-const bytes = (count) => (count < 1024 ? `${count} B` : `${number.format(count / 1024)} KiB`);
+const bytes = (count) => (count === null ? NOTHING : count < 1024 ? `${count} B` : `${number.format(count / 1024)} KiB`);
 const seconds = (value) =>
   value === null ? NOTHING : value < 60 ? `${number.format(value)} s` : span(Math.floor(value));
 const count = (value) => (value === null || value === undefined ? NOTHING : number.format(value));
 
-/** A table with fixed columns: `[title, cell(row), isNumber]`; `show` writes its rows by key. */
-function table(holder, caption, columns, { key, tone = () => "", empty }) {
-  const body = el("tbody");
-  const head = columns.map(([title, , isNumber]) =>
-    el("th", { scope: "col", class: isNumber ? "ops__number" : null }, title),
-  );
-  const blank = el("p", { hidden: true }, empty);
-  const whole = el("table", {}, el("caption", { class: "visually-hidden" }, caption));
-  whole.append(el("thead", {}, el("tr", {}, ...head)), body);
-  holder.append(whole, blank);
-  const rows = new Map();
-  return (items) => {
-    const seen = new Set();
-    for (const item of items) {
-      const name = key(item);
-      seen.add(name);
-      let row = rows.get(name);
-      if (!row) {
-        row = el("tr");
-        for (const [, , isNumber] of columns) {
-          row.append(
-            row.children.length
-              ? el("td", { class: isNumber ? "ops__number" : null })
-              : el("th", { scope: "row" }),
-          );
-        }
-        rows.set(name, row);
-        body.append(row);
-      }
-      columns.forEach(([, cell], place) => setText(row.children[place], cell(item)));
-      setAttribute(row, "data-tone", tone(item));
-    }
-    for (const [name, row] of rows) {
-      if (seen.has(name)) continue;
-      row.remove();
-      rows.delete(name);
-    }
-    blank.hidden = items.length > 0;
-    whole.hidden = items.length === 0;
-  };
+/** A sortable column: what it shows, and the bare value that it sorts by and that a file says. */
+const column = (key, title, value, cell = count, align = "end") => ({
+  key,
+  title,
+  align,
+  sort: value,
+  csv: (row) => value(row) ?? "",
+  cell: (row) => cell(value(row), row),
+});
+const text = (key, title, value) => column(key, title, value, (found) => found || NOTHING, "start");
+
+/** A table in its place; `tone` marks a row that wants attention. */
+function table(name, caption, columns, { key, tone = () => "", empty }) {
+  const onRow = (row, tr) => setAttribute(tr, "data-tone", tone(row));
+  const order = { by: columns[0].key, isDown: false };
+  const made = new Table({ caption, columns, key, empty, onRow, order, filter: true, csv: `${name}.csv` });
+  find(name).append(made.element);
+  return made;
 }
 
 function stats(holder, names) {
@@ -70,8 +50,6 @@ function stats(holder, names) {
   return (texts) => texts.forEach((text, place) => setText(values[place], text));
 }
 
-const find = (name) => root.querySelector(`[data-ops-${name}]`);
-
 const showStats = stats(find("stats"), [
   "Processes",
   "Sockets",
@@ -82,22 +60,24 @@ const showStats = stats(find("stats"), [
   "Market",
   "Fills poller",
 ]);
-const showWorkers = table(
-  find("workers"),
-  "What each serving process reports",
+const workersTable = table(
+  "workers",
+  "Processes",
   [
-    ["Process", (row) => row.id],
-    ["Up", (row) => seconds(row.uptimeSeconds), true],
-    ["Sockets", (row) => count(row.sockets), true],
-    ["Users", (row) => count(row.users), true],
-    ["Queue in / out", (row) => `${count(row.queues.in)} / ${count(row.queues.out)}`, true],
-    ["Waiting", (row) => `${count(row.queues.frames)}, ${bytes(row.queues.bytes)}`, true],
-    ["Slow", (row) => count(row.slow.readers), true],
-    ["Slowest", (row) => (row.slow.slowest[0] ? bytes(row.slow.slowest[0].bytes) : NOTHING), true],
-    ["Closed slow", (row) => count(row.closes["4008"] ?? 0), true],
-    ["Behind", (row) => count(row.behind), true],
-    ["Repairs", (row) => count(row.repairs), true],
-    ["Reported", (row) => `${seconds(row.ageSeconds)} ago`, true],
+    text("process", "Process", (row) => row.id),
+    column("up", "Up", (row) => row.uptimeSeconds, seconds),
+    column("sockets", "Sockets", (row) => row.sockets),
+    column("users", "Users", (row) => row.users),
+    column("in", "Queue in", (row) => row.queues.in),
+    column("out", "Queue out", (row) => row.queues.out),
+    column("frames", "Frames waiting", (row) => row.queues.frames),
+    column("bytes", "Bytes waiting", (row) => row.queues.bytes, bytes),
+    column("slow", "Slow", (row) => row.slow.readers),
+    column("slowest", "Slowest", (row) => row.slow.slowest[0]?.bytes ?? null, bytes),
+    column("closed", "Closed slow", (row) => row.closes["4008"] ?? 0),
+    column("behind", "Behind", (row) => row.behind),
+    column("repairs", "Repairs", (row) => row.repairs),
+    column("reported", "Reported", (row) => row.ageSeconds, (age) => `${seconds(age)} ago`),
   ],
   {
     key: (row) => row.id,
@@ -105,27 +85,27 @@ const showWorkers = table(
     empty: "No process reports. Figures come from processes started with manage.py serve.",
   },
 );
-const showChannels = table(
-  find("channels"),
-  "Sockets by channel and process",
+const channelsTable = table(
+  "channels",
+  "Sockets by channel",
   [
-    ["Channel", (row) => row.channel],
-    ["Sockets", (row) => count(row.sockets), true],
-    ["By process", (row) => row.processes],
+    text("channel", "Channel", (row) => row.channel),
+    column("sockets", "Sockets", (row) => row.sockets),
+    text("processes", "By process", (row) => row.processes),
   ],
   { key: (row) => row.channel, empty: "Nobody is subscribed to anything." },
 );
-const showSteps = table(
-  find("steps"),
-  "The engine's steps",
+const stepsTable = table(
+  "steps",
+  "Engine steps",
   [
-    ["Step", (row) => row.name],
-    ["Every", (row) => seconds(row.intervalSeconds), true],
-    ["Last run", (row) => (row.ranAt ? `${seconds(row.ageSeconds)} ago` : "never"), true],
-    ["Took", (row) => (row.ranAt ? `${number.format(row.durationMs)} ms` : NOTHING), true],
-    ["Lag", (row) => seconds(row.lagSeconds), true],
-    ["Failures", (row) => count(row.failures), true],
-    ["Last error", (row) => row.lastError || NOTHING],
+    text("step", "Step", (row) => row.name),
+    column("every", "Every", (row) => row.intervalSeconds, seconds),
+    column("ran", "Last run", (row) => row.ageSeconds, (age) => (age === null ? "never" : `${seconds(age)} ago`)),
+    column("took", "Took", (row) => (row.ranAt ? row.durationMs : null), (ms) => (ms === null ? NOTHING : `${number.format(ms)} ms`)),
+    column("lag", "Lag", (row) => row.lagSeconds, seconds),
+    column("failures", "Failures", (row) => row.failures),
+    text("error", "Last error", (row) => row.lastError),
   ],
   {
     key: (row) => row.name,
@@ -134,14 +114,14 @@ const showSteps = table(
     empty: "The engine has not run yet.",
   },
 );
-const showDeliveries = table(
-  find("deliveries"),
-  "What waits at each outer door",
+const deliveriesTable = table(
+  "deliveries",
+  "Deliveries",
   [
-    ["Door", (row) => row.door],
-    ["Waiting", (row) => count(row.waiting), true],
-    ["Oldest since", (row) => (row.oldestAt ? moment(row.oldestAt) : NOTHING)],
-    ["Failed in 24 h", (row) => count(row.failed24h), true],
+    text("door", "Door", (row) => row.door),
+    column("waiting", "Waiting", (row) => row.waiting),
+    column("oldest", "Oldest since", (row) => row.oldestAt, (at) => (at ? moment(at) : NOTHING)),
+    column("failed", "Failed in 24 h", (row) => row.failed24h),
   ],
   { key: (row) => row.door, empty: "Nothing waits." },
 );
@@ -156,8 +136,7 @@ function byChannel(workers) {
       found.set(channel, row);
     }
   }
-  const rows = [...found.values()].map((row) => ({ ...row, processes: row.parts.join(", ") }));
-  return rows.sort((a, b) => a.channel.localeCompare(b.channel));
+  return [...found.values()].map((row) => ({ ...row, processes: row.parts.join(", ") }));
 }
 
 function show(figures) {
@@ -173,10 +152,10 @@ function show(figures) {
     market.isPaused ? "Paused" : `Open, block ${count(market.block)}`,
     poller.isEnabled ? poller.status : "switched off",
   ]);
-  showWorkers(workers);
-  showChannels(byChannel(workers));
-  showSteps(engine.steps);
-  showDeliveries(figures.deliveries);
+  workersTable.show(workers);
+  channelsTable.show(byChannel(workers));
+  stepsTable.show(engine.steps);
+  deliveriesTable.show(figures.deliveries);
 }
 
 let wasAt = null;

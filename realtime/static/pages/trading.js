@@ -2,12 +2,13 @@
 
 import { follow } from "../client/follow.js";
 import { act, info, ledger } from "../client/ledger.js";
-import { Account } from "../trading/account.js";
+import { Account, isRunning } from "../trading/account.js";
 import { Book } from "../trading/book.js";
-import { openClose, openLeverage, openTransfer } from "../trading/dialogs.js";
+import { openChange, openClose, openLeverage, openTransfer } from "../trading/dialogs.js";
 import { livePosition, withPrice } from "../trading/orders.js";
 import { fillsTable, ordersTable, positionsTable } from "../trading/tables.js";
 import { money, Ticket } from "../trading/ticket.js";
+import { twapsTable } from "../trading/twaps.js";
 import { Candles } from "../ui/candles.js";
 import { showAgeOf } from "../ui/connection.js";
 import { el, flash, pageData, perFrame, setAttribute, setText } from "../ui/dom.js";
@@ -201,13 +202,22 @@ async function cancel(order) {
 
 function startAccount() {
   positions = positionsTable({ onClose: (row) => openClose(row, markets[row.coin]) });
-  const orders = ordersTable({ onCancel: cancel });
+  const orders = ordersTable({
+    onCancel: cancel,
+    onChange: (row) => openChange(row, markets[row.coin], markOf(row.coin)),
+  });
+  const twaps = twapsTable(address);
   const fills = fillsTable();
-  for (const [name, table] of Object.entries({ positions, orders, fills })) {
+  for (const [name, table] of Object.entries({ positions, orders, fills, twaps })) {
     root.querySelector(`[data-pane="${name}"]`).append(table.element);
   }
   bind(orders, account.orders);
   bind(fills, account.fills);
+  bind(twaps, account.twaps);
+  account.twaps.onChange(() => {
+    const running = account.twaps.all().filter(isRunning).length;
+    setText(root.querySelector('[data-count="twaps"]'), running ? String(running) : "");
+  });
   account.orders.onChange(() => setText(root.querySelector('[data-count="orders"]'), account.orders.size ? String(account.orders.size) : ""));
   account.onChange(drawAccount);
   tabs(root.querySelector('[role="tablist"]'));

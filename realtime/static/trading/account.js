@@ -1,5 +1,5 @@
 /**
- * What belongs to the account: its summary, positions, open orders and fills, each kept by its stream.
+ * What belongs to the account: its summary, positions, open and TWAP orders and fills, each kept by its stream.
  *
  * Lists that a day makes long are bounded. Knows streams and rows. Knows nothing of elements.
  */
@@ -8,11 +8,16 @@ import { info, ledger } from "../client/ledger.js";
 import { Rows } from "../client/rows.js";
 
 export const MOST_FILLS = 200;
+const MOST_TWAPS = 50;
 const ACTIVE = new Set(["pending", "open", "partial", "waitingForTrigger"]);
+
+/** Tell whether slices of a TWAP order are still to come. */
+export const isRunning = ({ status }) => status === "pending" || status === "active";
 
 export class Account {
   orders = new Rows((row) => row.oid);
   fills = new Rows((row) => String(row.tid) + row.oid);
+  twaps = new Rows((row) => row.twapId); // the running ones, and the newest that have ended
   summary = null;
   leverages = new Map(); // coin -> leverage
   #listeners = new Set();
@@ -42,6 +47,19 @@ export class Account {
             .then((fills) => {
               this.#takeFills(fills.slice(0, MOST_FILLS).reverse());
               this.fills.settle();
+            })
+            .catch((error) => report(error.message)),
+      },
+    );
+    ledger.subscribe(
+      { type: "twapUpdates", user },
+      {
+        onData: ({ twaps }) => this.#takeTwaps(twaps),
+        onReady: () =>
+          info({ type: "twapListHistory", user })
+            .then((twaps) => {
+              this.#takeTwaps(twaps);
+              this.twaps.settle();
             })
             .catch((error) => report(error.message)),
       },
@@ -91,6 +109,17 @@ export class Account {
         onReady: () => hasSnapshot || this.orders.replace([]),
       },
     );
+  }
+
+  /** A list may be older than what the stream has told: the newer state of an order stays. */
+  #takeTwaps(twaps) {
+    for (const twap of twaps) {
+      const held = this.twaps.get(twap.twapId);
+      if (!held || held.updatedAt <= twap.updatedAt) this.twaps.take(twap);
+    }
+    const ended = this.twaps.all().filter((twap) => !isRunning(twap));
+    ended.sort((a, b) => b.updatedAt - a.updatedAt);
+    for (const old of ended.slice(MOST_TWAPS)) this.twaps.remove(old.twapId);
   }
 
   #takeFills(fills) {

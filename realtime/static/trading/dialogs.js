@@ -1,4 +1,4 @@
-/** The dialogs of the trading page: leverage, closing a position, money in and out. */
+/** The dialogs of the trading page: leverage, changing an order, closing a position, money in and out. */
 
 import { Intent } from "../client/api.js";
 import { act } from "../client/ledger.js";
@@ -9,7 +9,7 @@ import { openDialog } from "../ui/dialog.js";
 import { el, setText } from "../ui/dom.js";
 import * as format from "../ui/format.js";
 import { toast } from "../ui/toast.js";
-import { closeAction, outcome } from "./orders.js";
+import { closeAction, modifyAction, outcome, priceProblem, sizeProblem } from "./orders.js";
 
 const USDC_PLACES = 6;
 
@@ -29,6 +29,35 @@ export function openLeverage(market, leverage) {
       await act({ type: "updateLeverage", asset: market.assetId, leverage: Number(range.value), isCross: true });
       toast(`${market.coin} trades at ${range.value}× now.`);
     },
+  });
+}
+
+/** Ask for a limit order's new price and total size. */
+export function openChange(order, market, mark) {
+  const input = (id, value) => el("input", { id, inputmode: "decimal", autocomplete: "off", value, "aria-describedby": "change-said" });
+  const price = input("change-price", order.limitPx);
+  const size = input("change-size", order.origSz);
+  const said = el("p", { class: "field__error", id: "change-said", "aria-live": "polite" });
+  const dialog = openDialog({
+    title: `Change the order for ${order.coin}`,
+    submit: "Change order",
+    body: [
+      el("div", { class: "field" }, el("label", { for: "change-price" }, "Limit price, USD"), price),
+      el("div", { class: "field" }, el("label", { for: "change-size" }, `Total size, ${order.coin}`), size),
+      said,
+      el("p", {}, "What is filled counts into the size. A changed order goes to the end of its price's queue."),
+    ],
+    onSubmit: async () => {
+      const answer = await act(modifyAction(order.oid, price.value.trim(), size.value.trim()));
+      const result = outcome(answer, order.coin);
+      if (result.isBad) throw new Error(result.text);
+      toast(result.text);
+    },
+  });
+  dialog.element.addEventListener("input", () => {
+    const wrong = priceProblem(price.value.trim(), market, mark) || sizeProblem(size.value.trim(), market);
+    setText(said, wrong);
+    dialog.setReady(wrong === "");
   });
 }
 

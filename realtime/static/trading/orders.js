@@ -6,15 +6,16 @@
  *
  * @typedef {{assetId: string, coin: string, sizePlaces: number, pricePlaces: number,
  *            maxLeverage: number}} Market
- * @typedef {{kind: "market"|"limit"|"trigger", isBuy: boolean, size: string, price: string,
+ * @typedef {{kind: "market"|"limit"|"trigger"|"twap", isBuy: boolean, size: string, price: string,
  *            tif: "Gtc"|"Ioc"|"Alo", isReduceOnly: boolean, trigger: string, tpsl: "tp"|"sl",
- *            isMarketTrigger: boolean}} Ticket
+ *            isMarketTrigger: boolean, minutes: string, isRandom: boolean}} Ticket
  */
 
 import * as decimal from "../ui/decimal.js";
 
 const DIGITS = 5; // significant ones of a price that is no whole number
 const BAND = "0.05"; // of the mark
+const MOST_MINUTES = 1_440; // of a TWAP order
 
 /** Say what is wrong with a size, or "". */
 export function sizeProblem(size, { sizePlaces, coin }) {
@@ -41,7 +42,14 @@ export function priceProblem(price, { pricePlaces }, mark = null) {
 
 const digits = (text) => decimal.trim(text).replace(/[-.]/g, "").replace(/^0+/, "").length;
 
-/** Return {size, price, trigger}: what is wrong with each field of a ticket, "" where nothing is. */
+/** Say what is wrong with the minutes that a TWAP order takes, or "". */
+export function minutesProblem(minutes) {
+  const isWhole = /^\d{1,4}$/.test(minutes);
+  if (isWhole && Number(minutes) >= 1 && Number(minutes) <= MOST_MINUTES) return "";
+  return minutes === "" ? "Enter how long it takes." : `Whole minutes, 1 to ${MOST_MINUTES}.`;
+}
+
+/** Return {size, price, trigger, minutes}: what is wrong with each field of a ticket, "" where nothing is. */
 export function problems(ticket, market, mark) {
   const isLimit = ticket.kind === "limit" || (ticket.kind === "trigger" && !ticket.isMarketTrigger);
   const band = ticket.kind === "limit" ? mark : null;
@@ -49,6 +57,7 @@ export function problems(ticket, market, mark) {
     size: sizeProblem(ticket.size, market),
     price: isLimit ? priceProblem(ticket.price, market, band) : "",
     trigger: ticket.kind === "trigger" ? priceProblem(ticket.trigger, market) : "",
+    minutes: ticket.kind === "twap" ? minutesProblem(ticket.minutes) : "",
   };
 }
 
@@ -73,6 +82,33 @@ export function closeAction(szi, market) {
   const ticket = { kind: "market", isBuy: !isLong, size: szi.replace("-", ""), isReduceOnly: true };
   return orderAction(ticket, market);
 }
+
+/** Return the action that places the ticket's TWAP order, a slice every 30 s. */
+export function twapAction({ isBuy, size, minutes, isReduceOnly, isRandom }, market) {
+  return {
+    type: "twapOrder",
+    asset: market.assetId,
+    isBuy,
+    sz: decimal.trim(size),
+    durationMinutes: Number(minutes),
+    reduceOnly: isReduceOnly,
+    randomize: isRandom,
+  };
+}
+
+/** Return what came of a TWAP order in words: {text, isBad}. */
+export function twapOutcome(answer) {
+  if (answer.wasDone) return { text: "The order was taken before.", isBad: false };
+  const { error } = answer.response.data;
+  return error ? { text: error, isBad: true } : { text: "The TWAP order has started.", isBad: false };
+}
+
+/** Return the action that gives an open order a new price and a new total size. */
+export const modifyAction = (oid, price, size) => ({
+  type: "modify",
+  oid,
+  order: { p: decimal.trim(price), s: decimal.trim(size) },
+});
 
 /** Return what came of an order in words: {text, isBad}. */
 export function outcome(answer, coin) {

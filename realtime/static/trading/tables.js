@@ -52,8 +52,8 @@ export function positionsTable({ onClose }) {
   });
 }
 
-/** @param {{onCancel: (order: object) => void}} spec */
-export function ordersTable({ onCancel }) {
+/** @param {{onCancel: (order: object) => void, onChange: (order: object) => void}} spec */
+export function ordersTable({ onCancel, onChange }) {
   return new Table({
     caption: "Open orders",
     key: (row) => row.oid,
@@ -73,9 +73,11 @@ export function ordersTable({ onCancel }) {
         key: "actions-cell",
         title: "",
         cell: (row) => {
-          const made = button("Cancel", `${row.side === "B" ? "buy" : "sell"} ${row.coin} at ${row.limitPx}`, () => onCancel(row));
-          made.disabled = row.status === "cancelling";
-          return made;
+          const about = `${row.side === "B" ? "buy" : "sell"} ${row.coin} at ${row.limitPx}`;
+          const cancel = button("Cancel", about, () => onCancel(row));
+          cancel.disabled = row.status === "cancelling";
+          const change = row.orderType === "limit" ? [button("Change", about, () => onChange(row))] : [];
+          return el("span", { class: "table__actions" }, ...change, cancel);
         },
       },
     ],

@@ -5,7 +5,7 @@ import * as decimal from "../ui/decimal.js";
 import { setAttribute, setText } from "../ui/dom.js";
 import * as format from "../ui/format.js";
 import { toast } from "../ui/toast.js";
-import { cost, orderAction, outcome, problems } from "./orders.js";
+import { cost, orderAction, outcome, problems, twapAction, twapOutcome } from "./orders.js";
 
 export class Ticket {
   #form;
@@ -37,7 +37,7 @@ export class Ticket {
 
   /** Take a price from the book. */
   set price(text) {
-    if (this.#kind === "market") this.#choose("limit");
+    if (["market", "twap"].includes(this.#kind)) this.#choose("limit");
     this.#field(this.#kind === "trigger" ? "trigger" : "price").value = text;
     this.refresh();
   }
@@ -74,6 +74,8 @@ export class Ticket {
       trigger: this.#field("trigger").value.trim(),
       tpsl: this.#field("tpsl").value,
       isMarketTrigger: this.#field("execution").value === "market",
+      minutes: this.#field("minutes").value.trim(),
+      isRandom: this.#field("random").checked,
     };
   }
 
@@ -86,8 +88,9 @@ export class Ticket {
     this.#part("price").hidden = !needsPrice;
     this.#part("tif").hidden = this.#kind !== "limit";
     for (const name of ["trigger", "tpsl", "execution"]) this.#part(name).hidden = !isTrigger;
+    for (const name of ["minutes", "random"]) this.#part(name).hidden = this.#kind !== "twap";
     const wrong = problems(ticket, market, mark);
-    for (const name of ["size", "price", "trigger"]) {
+    for (const name of ["size", "price", "trigger", "minutes"]) {
       const text = this.#isTouched.has(name) ? wrong[name] : "";
       setText(this.#form.querySelector(`[data-error="${name}"]`), text);
       setAttribute(this.#field(name), "aria-invalid", String(text !== ""));
@@ -126,7 +129,11 @@ export class Ticket {
     this.#say("");
     this.refresh();
     try {
-      const result = outcome(await act(orderAction(this.#ticket(isBuy), market)), market.coin);
+      const wanted = this.#ticket(isBuy);
+      const result =
+        wanted.kind === "twap"
+          ? twapOutcome(await act(twapAction(wanted, market)))
+          : outcome(await act(orderAction(wanted, market)), market.coin);
       if (result.isBad) this.#say(result.text);
       else {
         toast(result.text);
