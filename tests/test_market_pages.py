@@ -4,9 +4,10 @@ import csv
 import io
 import json
 import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
-from playwright.sync_api import Page, WebSocketRoute, expect
+from playwright.sync_api import Page, Route, WebSocketRoute, expect
 
 from tests.visits import PHONE, WAIT, Visit, send
 
@@ -55,6 +56,30 @@ def test_the_markets_are_sorted_filtered_and_exported(visit: Visit) -> None:
     table = list(csv.DictReader(io.StringIO(download.value.path().read_text())))
     assert [row["Asset"] for row in table] == ["T-BILL-2026"]
     assert float(table[0]["Utilization"]) < 1
+
+
+def test_a_frozen_market_says_why_and_until_when(visit: Visit) -> None:
+    page = visit.page
+    at = (datetime.now(UTC) + timedelta(seconds=50)).isoformat()
+    halted = {"circuitBreaker": True, "tripReason": "jump", "releasesAt": at}
+
+    def halt(route: Route) -> None:
+        answer = route.fetch()
+        body = answer.json()
+        rows = body["data"]["assets"] if "/status" in route.request.url else body["data"]
+        next(row for row in rows if row["asset"] == "ETH").update(halted)
+        route.fulfill(response=answer, json=body)
+
+    page.route(re.compile(r"/v1/oracle/(prices\?|prices$|status)"), halt)
+    page.goto("/markets/ETH")
+    told = page.locator("[data-frozen-why]")
+    expect(told).to_contain_text("left the range of the last minute", timeout=WAIT)
+    expect(told).to_contain_text(re.compile(r"at \d+:\d\d.* at the earliest"))
+    expect(page.locator("[data-frozen]")).to_have_text(re.compile(r"Frozen, to \d+:\d\d"))
+    page.goto("/markets")
+    badge = page.locator('.markets tr[data-key="eth-main"] .badge--bad')
+    expect(badge).to_have_text(re.compile(r"Frozen, to \d+:\d\d"), timeout=WAIT)
+    assert visit.complaints() == []
 
 
 def test_a_phone_sorts_by_a_choice_and_is_told_that_nothing_matches(visit: Visit) -> None:

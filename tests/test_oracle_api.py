@@ -145,6 +145,7 @@ def test_status_tells_health_breakers_and_staleness(oracle, source, time_machine
         "tripReason": "jump",
         "trippedAt": "2026-03-01T12:00:01.000Z",
         "releasedAt": None,
+        "releasesAt": "2026-03-01T12:01:01.000Z",
         "candidate": "5000.00",
         "feed": "scripted",
         "sourceAt": "2026-03-01T12:00:00.000Z",

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import Count, Max
 
+from dualis.oracle.breaker import STABLE
 from dualis.oracle.models import PriceTick, Quote
 from dualis.oracle.sources import CONFIDENCE, MANUAL
 from dualis.oracle.valuation import price_text_or_none
@@ -54,6 +55,16 @@ def sources(quotes: Iterable[Quote]) -> list[dict[str, Any]]:
     return [found[name] for name in sorted(found)]
 
 
+def releases_at(quote: Quote) -> datetime | None:
+    """Return when the breaker releases if its only source keeps to its level; None if that is open.
+
+    On the source's clock, as all of the breaker is.
+    """
+    if not quote.is_tripped or quote.run_since is None or "+" in quote.feed:
+        return None
+    return quote.run_since + STABLE
+
+
 def status(quotes: list[Quote], price_source: str, *, now: datetime) -> dict[str, Any]:
     """Return whether ticks come, and each asset's breaker and staleness."""
     last_tick = max((quote.updated_at for quote in quotes), default=None)
@@ -69,6 +80,7 @@ def status(quotes: list[Quote], price_source: str, *, now: datetime) -> dict[str
                 "tripReason": quote.trip_reason or None,
                 "trippedAt": iso_or_none(quote.tripped_at),
                 "releasedAt": iso_or_none(quote.released_at),
+                "releasesAt": iso_or_none(releases_at(quote)),
                 "candidate": price_text_or_none(quote.candidate),
                 "feed": quote.feed,
                 "sourceAt": iso(quote.source_at),

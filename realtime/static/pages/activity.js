@@ -29,12 +29,13 @@ function signed(row) {
 }
 
 const table = new Table({
+  expected: 12,
   caption: "Statement",
   key: (row) => row.id,
   order: { by: "at", isDown: true },
   empty: "No entry fits. Clear the filters, or move some money first.",
   columns: [
-    { key: "at", title: "Time", sort: (row) => Number(row.id), cell: keep((row) => moment(row.at)) },
+    { key: "at", title: "Time", sort: (row) => Date.parse(row.at), cell: keep((row) => moment(row.at)) },
     { key: "type", title: "Type", align: "start", sort: (row) => row.type, cell: (row) => kindText(row.type) },
     { key: "account", title: "Account", align: "start", sort: (row) => row.account, cell: (row) => accountText(row.account) },
     { key: "amount", title: "Amount", sort: (row) => Number(row.amount), cell: keep(signed) },

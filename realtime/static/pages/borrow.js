@@ -118,6 +118,7 @@ const offers = new Table({
   key: (row) => row.poolId,
   order: { by: "apy", isDown: false },
   csv: "borrow-rates.csv",
+  expected: 6,
   tools: document.querySelector("[data-offers-tools]"),
   empty: "No market lends anything now.",
   columns: [

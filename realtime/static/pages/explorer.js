@@ -41,6 +41,7 @@ const transactionTable = (name, caption, tools) =>
     filter: true,
     csv: `${name}.csv`,
     tools,
+    expected: tools && 12,
     empty: "There is no transaction here.",
   });
 
@@ -54,6 +55,7 @@ const blockTable = new Table({
   order: { by: "number", isDown: true },
   csv: "blocks.csv",
   tools: find("blocks-tools"),
+  expected: 12,
   empty: "No block has been sealed yet.",
 });
 const latest = transactionTable("transactions", "Transactions", find("transactions-tools"));

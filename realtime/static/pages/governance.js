@@ -198,14 +198,18 @@ async function config() {
   return known;
 }
 
-async function propose({ currentTarget: button }) {
-  button.disabled = true;
+let isOpening = false;
+
+/** The button is not disabled meanwhile: it would lose the focus that comes back to it. */
+async function propose() {
+  if (isOpening) return;
+  isOpening = true;
   try {
     await openProposal(await config(), assets);
   } catch (error) {
     toast(error.message, { kind: "assertive" });
   } finally {
-    button.disabled = false;
+    isOpening = false;
   }
 }
 

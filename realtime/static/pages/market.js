@@ -8,6 +8,7 @@ import { showAgeOf } from "../ui/connection.js";
 import { el, flash, pageData, perFrame, setAttribute, setText } from "../ui/dom.js";
 import * as format from "../ui/format.js";
 import "../ui/shell.js";
+import { FrozenWatch } from "./frozen-watch.js";
 import { Curve } from "./market-curve.js";
 import { Feed } from "./market-feed.js";
 import { marketOf } from "./market-figures.js";
@@ -38,6 +39,8 @@ const pools = follow("pools", {
 });
 const prices = follow("prices", { params: { assets: [asset] }, rest: `/v1/oracle/prices?assets=${encodeURIComponent(asset)}` });
 
+const FROZEN_MEANS = "Until then nobody borrows with it or takes collateral out; repaying and adding collateral stay open.";
+const frozen = new FrozenWatch(() => draw());
 let shownPrice = null;
 
 function drawPrice(row) {
@@ -50,7 +53,11 @@ function drawPrice(row) {
   setText(at("change"), `${format.change(row.change24h)} in 24 h`);
   setAttribute(at("change"), "data-direction", format.direction(row.change24h));
   at("simulated").hidden = !row.simulated;
-  at("frozen").hidden = !(row.stale || row.circuitBreaker);
+  frozen.see([row]);
+  frozen.mark(at("frozen"), row);
+  const why = frozen.why(row);
+  setText(at("frozen-why"), why && `${asset} is frozen. ${why} ${FROZEN_MEANS}`);
+  at("frozen-why").hidden = why === "";
 }
 
 const draw = perFrame(() => {

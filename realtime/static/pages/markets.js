@@ -14,6 +14,7 @@ import "../ui/shell.js";
 import { Sparkline } from "../ui/sparkline.js";
 import { Table } from "../ui/table.js";
 import { onThemeChange } from "../ui/theme-switch.js";
+import { FrozenWatch } from "./frozen-watch.js";
 import { marketOf, totals } from "./market-figures.js";
 import { openSupply } from "./supply-dialog.js";
 
@@ -77,6 +78,7 @@ class Parts {
 }
 
 const parts = new Map(); // pool id -> Parts
+const frozen = new FrozenWatch(() => rows().forEach((row) => frozen.mark(partsOf(row).frozen, row)));
 
 function partsOf(row) {
   if (!parts.has(row.poolId)) parts.set(row.poolId, new Parts(row));
@@ -84,7 +86,6 @@ function partsOf(row) {
 }
 
 const pair = (text, usd) => el("div", {}, text, el("small", {}, format.usdShort(usd)));
-const isFrozen = (row) => Boolean(row.stale || row.circuitBreaker);
 
 const table = new Table({
   caption: "All markets",
@@ -93,6 +94,7 @@ const table = new Table({
   order: { by: "supplied", isDown: true },
   filter: true,
   csv: "markets.csv",
+  expected: 6,
   tools: document.querySelector("[data-markets-tools]"),
   empty: "No market is open yet.",
   columns: [
@@ -104,7 +106,7 @@ const table = new Table({
       cell: (row) => {
         const own = partsOf(row);
         own.paused.hidden = row.isActive && !row.supplyPaused && !row.borrowPaused && !row.protocolPaused;
-        own.frozen.hidden = !isFrozen(row);
+        frozen.mark(own.frozen, row);
         return own.label;
       },
     },
@@ -189,6 +191,7 @@ function rows() {
 const draw = perFrame(() => {
   if (!pools.isReady || !prices.isReady) return;
   const all = rows();
+  frozen.see(all);
   table.show(all);
   const sums = totals(all);
   setText(total.supplied, format.usdShort(sums.supplied));

@@ -5,6 +5,7 @@
 
 import { get } from "../client/api.js";
 import { followServerClock, serverClock } from "../client/server-clock.js";
+import { whyFrozen } from "../oracle/frozen.js";
 import { assetLabel } from "../ui/asset.js";
 import { Chart } from "../ui/chart.js";
 import { el, setAttribute, setText } from "../ui/dom.js";
@@ -16,12 +17,6 @@ const EVERY_MS = 5_000;
 const ALERTS_EVERY_MS = 20_000;
 const PAGE = 20;
 const MOST = 300; // alerts that news bring; more come by the button
-const REASONS = {
-  jump: "left the range of the last minute by more than 10 %",
-  drift: "left its 5-minute average by more than 20 %",
-  spread: "two sources are more than 2 % apart",
-  no_source: "no source answers",
-};
 const KINDS = {
   circuit_breaker_trip: "Breaker tripped",
   circuit_breaker_recover: "Breaker released",
@@ -38,13 +33,13 @@ const place = (name) => document.querySelector(`[data-${name}]`);
 // --- feeds ---------------------------------------------------------------------------------------------
 function breaker(row) {
   if (row.circuitBreaker) {
-    const why = REASONS[row.tripReason] ?? row.tripReason;
+    const why = whyFrozen(row, row, Date.now(), (iso) => format.clockTime(new Date(iso)));
     const said = row.candidate === null ? "" : `The sources say ${format.usd(row.candidate)}.`;
     return el(
       "span",
       {},
       el("span", { class: "badge badge--bad" }, "Halted"),
-      el("small", {}, `The price ${why}. ${said} `, row.trippedAt ? moment(row.trippedAt) : ""),
+      el("small", {}, `${why} ${said} `, row.trippedAt ? moment(row.trippedAt) : ""),
     );
   }
   const note = row.releasedAt ? el("small", {}, "released ", moment(row.releasedAt)) : "";
@@ -93,6 +88,7 @@ function feedTable(names, onChoose) {
     csv: "feeds.csv",
     tools: place("feeds-tools"),
     className: "feeds",
+    expected: Object.keys(names).length,
     empty: "There are no assets with a price yet.",
     columns: [
       {

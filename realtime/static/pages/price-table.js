@@ -50,12 +50,10 @@ export class PriceTable {
     this.#ask();
   }
 
-  /** A snapshot is whole: nothing is loading any more. */
+  /** A snapshot is whole: nothing is loading any more. Its rows take the place of placeholders as they are drawn. */
   settle() {
-    for (const placeholder of this.#body.querySelectorAll("[data-placeholder]")) placeholder.remove();
     this.#body.removeAttribute("aria-busy");
-    const isEmpty = this.rows.size === 0;
-    if (isEmpty) this.say("There are no assets with a price yet.");
+    if (this.rows.size === 0) this.say("There are no assets with a price yet.");
   }
 
   /** Show a sentence in the place of rows. */

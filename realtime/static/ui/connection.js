@@ -94,6 +94,7 @@ function tick() {
   setText(countdown, !isWaiting ? "" : left > 0 ? `Next try in ${left} s.` : "Trying now.");
   const ms = channel === null ? null : ageOf(channel);
   setText(freshness, ms === null ? format.NOTHING : format.age(ms));
+  setAttribute(freshness, "data-none", String(ms === null));
   setAttribute(freshness, "data-old", String(ms !== null && ms > 10_000));
 }
 

@@ -9,7 +9,7 @@ import { csv, download } from "./csv.js";
 import { el, setAttribute, setText } from "./dom.js";
 import { OrderChoice } from "./order-choice.js";
 
-const SKELETONS = 4; // rows shown while loading
+const SKELETONS = 2; // rows shown while loading, unless more are expected; as high as a note
 
 /**
  * @typedef {object} Column
@@ -46,6 +46,7 @@ export class Table {
    * @param {Column[]} spec.columns  the first one names its row
    * @param {(row: object) => string} spec.key
    * @param {{by: string, isDown: boolean}} [spec.order]
+   * @param {number} [spec.expected]  about how many rows will come
    * @param {string|Node} [spec.empty]  what to do when there is nothing
    * @param {boolean} [spec.filter]  with a box that narrows the rows
    * @param {string} [spec.csv]  name of the file, with a button for it
@@ -73,7 +74,7 @@ export class Table {
           el("td", this.#cellProps(column, i), el("span", { class: "skeleton" })),
         ),
       );
-    this.#body.replaceChildren(...Array.from({ length: SKELETONS }, skeleton));
+    this.#body.replaceChildren(...Array.from({ length: this.#spec.expected ?? SKELETONS }, skeleton));
     this.#narrow();
   }
 
