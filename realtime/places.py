@@ -128,7 +128,8 @@ class Places:
 
     # --- inside ------------------------------------------------------------------------------
     def _begin(self) -> None:
-        self._redis = Redis.from_url(settings.REDIS_URL)
+        # What bounds its calls stands around them; its own would lose cancellations (`tasks.end`).
+        self._redis = Redis.from_url(settings.REDIS_URL, socket_timeout=None)
         self._count = self._redis.register_script(_COUNT)
         self._is_up = True
         self._tasks = [asyncio.create_task(self._work()), asyncio.create_task(self._beat())]

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from realtime import places
+from realtime import places, tasks
 from realtime.places import PROCESSES, Places
 from tests.servers import valkey
 
@@ -69,8 +69,7 @@ def test_what_a_process_held_counts_no_more_when_it_ends_or_falls_silent(redis, 
         assert not await third.take("user:a", 2)
         await one.stop()
         assert await third.take("user:a", 2)
-        for task in other._tasks:  # killed
-            task.cancel()
+        await tasks.end(other._tasks)  # killed
         await until(lambda: third.take("user:a", 2))
 
     monkeypatch.setattr(places, "SILENT_SECONDS", 0.5)
@@ -127,8 +126,7 @@ def test_a_link_that_was_cut_leaves_no_place_behind(redis):
             return await one._redis.zscore(PROCESSES, one._name) is not None
 
         await until(is_known)
-        beat.cancel()  # or it might find Redis again before anybody looks
-        await asyncio.wait({beat})
+        await tasks.end([beat])  # or it might find Redis again before anybody looks
         one._count = cut
         one.give("user:a")
 
