@@ -159,7 +159,7 @@ class Live:
                 known = {user: self._books[user] for user in users if user in self._books}
                 found = await readers.run(self._source.read, users, known)
                 await self._hub.reached(found.seq)  # what it saw is told first
-                await self._send(found)
+                await self._send(found, known)
                 self.last_seconds = time.perf_counter() - started
                 await asyncio.sleep(min(self.last_seconds, MOST_REST))
         except (DatabaseError, InterfaceError):
@@ -167,21 +167,32 @@ class Live:
         finally:
             self._task = None
 
-    async def _send(self, found: Round) -> None:
-        """Hand the rows that changed to the users' sockets, a slice at a time."""
+    async def _send(self, found: Round, known: dict[str, Any]) -> None:
+        """Hand the rows that changed to the users' sockets, a slice at a time.
+
+        A book that was known is older than the round if the journal told of it while the round was
+        read: it may lack what is at or below the round's seq.
+        """
         at = iso(datetime.now(UTC))
         rows = iter(found.rows.items())
         while part := list(islice(rows, SLICE)):
-            news = [row for row in part if self._is_news(*row, found.seq)]
+            news = [
+                row
+                for row in part
+                if self._still_holds(row[0][0], known) and self._is_news(*row, found.seq)
+            ]
             self._hub.emit([self._event(found, *row, at) for row in news], but=self)
             await asyncio.sleep(0)  # what the journal tells goes first
         for user, book in found.books.items():
             if user not in self._watchers:
                 continue
-            if self._told.get(user, 0) <= found.seq:
+            if self._told.get(user, 0) <= found.seq and self._still_holds(user, known):
                 self._books[user] = book
             else:
                 self._stale.add(user)
+
+    def _still_holds(self, user: str, known: dict[str, Any]) -> bool:
+        return user not in known or self._books.get(user) is known[user]
 
     def _is_news(self, place: tuple[str, str], text: str, seq: int) -> bool:
         """Note what is sent; tell whether it has to be."""

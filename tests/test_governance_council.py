@@ -16,6 +16,7 @@ from tests.visits import WAIT, Server, Visit, send
 pytestmark = pytest.mark.browser
 OPEN, DRAFT = "A kink to be vetoed", "Pause the SPY pool for now"
 PAUSE = {"action": "PAUSE_POOL", "targetPoolId": "spy-2026", "reason": gw.WHY}
+KINK = {**gw.KINK, "proposedValue": "0.8437"}  # a value nobody of the demo market proposes
 ADMIN = "admin@dualis.finance"
 
 
@@ -30,7 +31,7 @@ def make_two_for_the_council() -> None:
     """Make an emergency and an ordinary one, with minutes left in which to decide."""
     at = timezone.now() + timedelta(minutes=2)
     make("proposer", "1000", ProposalType.EMERGENCY_ACTION, PAUSE, DRAFT, at)
-    make("other", "1000", ProposalType.PARAMETER_CHANGE, gw.KINK, OPEN, at)
+    make("other", "1000", ProposalType.PARAMETER_CHANGE, KINK, OPEN, at)
 
 
 def open_proposal(page: Page, title: str) -> str:

@@ -50,6 +50,36 @@ def test_a_round_that_was_overtaken_is_followed_by_another(monkeypatch):
     assert seqs == [] and [sent.seq for sent in hub.sent] == [101]
 
 
+def test_a_known_book_older_than_the_round_is_not_told(monkeypatch):
+    """The trade at 101 is in what was read, but not yet handed out when the round began."""
+    hub, read_at, knew = Hub(), iter((100, 101, 101)), []
+    figures = live.Live(hub, live.POSITIONS)
+
+    async def reached(seq):
+        if seq == 101 and len(knew) == 2:
+            figures.deliver([event("positions", 101, USER)])
+
+    async def read(function, users, known):
+        seq = next(read_at)
+        knew.append(bool(known))
+        book = known.get(USER) or live._Book([], [])
+        row = f'{{"n":{len(knew)}}}'
+        return live.Round(seq, "e", {USER: book}, {(USER, "account"): row})
+
+    monkeypatch.setattr(live.readers, "run", read)
+    hub.reached = reached
+
+    async def scenario():
+        figures.watch(USER, Snapshot(99, "e", ()))
+        for seq in (100, 101):
+            figures.deliver([event("prices", seq)])
+            await figures._task
+
+    asyncio.run(scenario())
+    assert knew == [False, True, False], "the third round reads the account anew"
+    assert [sent.text for sent in hub.sent] == ['{"n":1}', '{"n":3}']
+
+
 def test_after_a_restart_of_the_journal_nothing_of_the_old_one_is_waited_for(monkeypatch):
     hub = Hub()
     figures = live.Live(hub, live.POSITIONS)
