@@ -105,11 +105,14 @@ def until_back(visit: Visit) -> None:
 
 
 def until_prices_agree(visit: Visit) -> None:
-    """Wait for a moment at which every price of the page is what REST says."""
+    """Wait for a moment at which every price of the page is what REST says, asked now and then."""
     agree = """async () => {
-      const { data } = await (await fetch("/v1/oracle/prices")).json();
+      const answer = await fetch("/v1/oracle/prices");
+      const { data } = answer.ok ? await answer.json() : { data: [] };
       const shown = (asset) => document.querySelector(`[data-price="${asset}"]`)?.title;
-      return data.length > 0 && data.every(({ asset, price }) => shown(asset) === `${price} USD`);
+      const isAlike = ({ asset, price }) => shown(asset) === `${price} USD`;
+      if (data.length > 0 && data.every(isAlike)) return true;
+      return new Promise((resolve) => setTimeout(resolve, 400, false));
     }"""
     until(lambda: visit.page.evaluate(agree), seconds=WAIT / 1000)
 
