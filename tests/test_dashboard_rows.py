@@ -12,8 +12,13 @@ from tests.visits import Visit
 pytestmark = pytest.mark.browser
 
 
-def answer_with(page: Page, rows: list[dict[str, Any]] | None, *later: dict[str, Any]) -> None:
-    """Put a server of the test's own behind the page's socket: rows, or refused, then frames."""
+def answer_with(
+    page: Page, rows: list[dict[str, Any]] | None, *later: dict[str, Any], missing: int = 0
+) -> None:
+    """Put a server of the test's own behind the page's socket: rows, or refused, then frames.
+
+    So many rows of the snapshot are announced and `missing`.
+    """
 
     def on_socket(socket: WebSocketRoute) -> None:
         def on_message(text: str | bytes) -> None:
@@ -26,7 +31,7 @@ def answer_with(page: Page, rows: list[dict[str, Any]] | None, *later: dict[str,
                 frames[0]["message"] = "prices are out"
             elif message["type"] == "subscribe" and rows is not None:
                 ack = {"type": "subscribed", "channel": "prices", "seq": 1, "epoch": "e"}
-                frames = [ack | {"snapshot": len(rows)}]
+                frames = [ack | {"snapshot": len(rows) + missing}]
                 frames += [_data(row | {"snapshot": True}) for row in rows]
                 frames += [_data(row) for row in later]
             for frame in frames:
@@ -64,6 +69,15 @@ def test_what_is_wrong_with_a_price_is_said_in_words(visit: Visit) -> None:
     # A snapshot says what is, not since when.
     expect(sound.locator("time")).to_have_text(re.compile(r"^over \d+ s$"))
     expect(visit.page.get_by_text("AAA, BBB")).to_be_visible()
+
+
+def test_the_room_of_prices_that_are_still_to_come_is_kept(visit: Visit) -> None:
+    page = visit.page
+    answer_with(page, [_price("AAA")], missing=1)
+    visit.sign_in(to="/oracle")
+    expect(page.locator('tr[data-asset="AAA"]')).to_be_visible()
+    names = page.evaluate("Object.keys(JSON.parse(document.all['asset-names'].textContent)).length")
+    expect(page.locator("[data-prices] tr[data-placeholder]")).to_have_count(names - 1)
 
 
 def test_a_price_that_is_withdrawn_leaves_the_page(visit: Visit) -> None:

@@ -14,6 +14,7 @@ export class PriceTable {
   #body;
   #names;
   #onDraw;
+  #expected; // rows, as placeholders hold their room
   #dirty = new Set();
   #order = { by: "asset", isDown: false };
   #ask = perFrame(() => this.#draw());
@@ -23,6 +24,7 @@ export class PriceTable {
     this.#body = table.tBodies[0];
     this.#names = names;
     this.#onDraw = onDraw;
+    this.#expected = this.#placeholders().length;
     for (const header of table.querySelectorAll("th[data-order]")) {
       header.querySelector("button").addEventListener("click", () => this.#sortBy(table, header));
     }
@@ -50,14 +52,16 @@ export class PriceTable {
     this.#ask();
   }
 
-  /** A snapshot is whole: nothing is loading any more. Its rows take the place of placeholders as they are drawn. */
+  /** A snapshot is whole: nothing is loading any more. */
   settle() {
     this.#body.removeAttribute("aria-busy");
     if (this.rows.size === 0) this.say("There are no assets with a price yet.");
+    else this.#ask();
   }
 
   /** Show a sentence in the place of rows. */
   say(text) {
+    this.#body.removeAttribute("aria-busy");
     const cell = el("td", { role: "cell", colspan: "8", class: "prices__note" }, text);
     this.#body.replaceChildren(el("tr", { role: "row", "data-placeholder": true }, cell));
   }
@@ -75,6 +79,7 @@ export class PriceTable {
     if (added.length > 0) this.#arrange();
     for (const symbol of this.#dirty) this.rows.get(symbol).draw();
     this.#dirty.clear();
+    this.#makeWay();
     this.#onDraw(this.rows);
   }
 
@@ -82,8 +87,20 @@ export class PriceTable {
     const { by, isDown } = this.#order;
     const ordered = [...this.rows.values()].sort(ORDERS[by]);
     if (isDown) ordered.reverse();
-    for (const placeholder of this.#body.querySelectorAll("[data-placeholder]")) placeholder.remove();
-    this.#body.append(...ordered.map((row) => row.element));
+    this.#makeWay();
+    this.#body.append(...ordered.map((row) => row.element), ...this.#placeholders());
+  }
+
+  #placeholders() {
+    return [...this.#body.querySelectorAll("[data-placeholder]")];
+  }
+
+  /** A placeholder goes for each row that has come, and all of them once no more is to come. */
+  #makeWay() {
+    if (this.rows.size === 0) return;
+    const isLoading = this.#body.hasAttribute("aria-busy");
+    const kept = isLoading ? Math.max(0, this.#expected - this.rows.size) : 0;
+    for (const placeholder of this.#placeholders().slice(kept)) placeholder.remove();
   }
 
   #sortBy(table, header) {
