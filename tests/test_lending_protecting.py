@@ -84,6 +84,7 @@ def test_a_rule_shows_what_was_set(borrower, position):
         ({"trigger": "NaN"}, "triggerHealthFactor"),
         ({"trigger": "-Infinity"}, "triggerHealthFactor"),
         ({"trigger": "soon"}, "triggerHealthFactor"),
+        ({"trigger": "1.2_0"}, "triggerHealthFactor"),
         ({"action": "sell"}, "action"),
         ({"limit": "0"}, "limit"),
         ({"limit": "0.0000001"}, "limit"),

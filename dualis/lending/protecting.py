@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 
 from dualis import amounts, errors
 from dualis.bulk import save_all
+from dualis.exact import written
 from dualis.lending import accounts
 from dualis.lending.models import BorrowPosition, Pool
 from dualis.lending.protection import HIGHEST, LOWEST
@@ -108,7 +109,7 @@ def _action(text: str) -> Action:
 
 def _trigger(text: str) -> Decimal:
     try:
-        trigger = Decimal(text)
+        trigger = written(text)
     except InvalidOperation:
         trigger = LOWEST
     exponent = trigger.as_tuple().exponent
