@@ -28,7 +28,8 @@ REJOIN_SECONDS = 3_600.0  # in-memory groups forget their members after 24 h
 SEND_SECONDS = 1.0  # no longer does a publisher wait for a dead Redis
 MAX_EVENTS = 500  # beyond this a group message only says that there is something to read
 RETRY_SECONDS = 1.0
-LINGER = 0.1  # of the time the last hand-out took, a hub that is behind waits for more to join
+LINGER = 0.1  # of the time the last hand-out took, a hub that is behind waits for more to join,
+MOST_LINGER_SECONDS = 0.05  # but no longer than this
 
 
 class Subscriber(Protocol):
@@ -150,7 +151,7 @@ class Hub:
         while True:
             await asyncio.sleep(0)  # a turn of the loop, in which the layer's socket is read
             if not self._inbox.empty():  # behind: a little later there is more to join
-                await asyncio.sleep(spent * LINGER)
+                await asyncio.sleep(min(spent * LINGER, MOST_LINGER_SECONDS))
             messages = [await self._inbox.get()]
             while not self._inbox.empty():
                 messages.append(self._inbox.get_nowait())
