@@ -130,14 +130,23 @@ def note_pings(pings: list[str]) -> Callable[[str | bytes], None]:
     return note
 
 
-def begin_supply(page: Page, amount: str) -> Any:
-    """Fill the form that supplies USDC; return its dialog."""
-    page.get_by_role("button", name="Supply USDC").click()
-    dialog = page.get_by_role("dialog")
-    dialog.get_by_label("Amount").fill(amount)
+def begin_supply(visit: Visit, person: Person) -> tuple[Any, Any, Decimal]:
+    """Fill the form that supplies 12.5 USDC; return its dialog, its button and the wallet after."""
+    person.post("/v1/user/faucet")
+    left = person.wallet() - Decimal("12.5")
+    arrive(visit, person, "/markets")
+    visit.page.get_by_role("button", name="Supply USDC").click()
+    dialog = visit.page.get_by_role("dialog")
+    dialog.get_by_label("Amount").fill("12.5")
     button = dialog.get_by_role("button", name="Supply", exact=True)
     expect(button).to_be_enabled(timeout=WAIT)
-    return dialog
+    return dialog, button, left
+
+
+def until_supplied(visit: Visit, person: Person, dialog: Any, left: Decimal) -> None:
+    expect(dialog).to_have_count(0, timeout=WAIT)
+    expect(visit.page.get_by_text("Supplied 12.5 USDC.")).to_be_visible()
+    assert person.wallet() == left
 
 
 def test_a_slow_network_shows_skeletons_first_and_then_live_prices(
@@ -158,35 +167,25 @@ def test_a_slow_network_shows_skeletons_first_and_then_live_prices(
 def test_an_action_on_a_slow_network_says_that_it_is_under_way(
     away: Visit, relay: Relay, person: Person
 ) -> None:
-    person.post("/v1/user/faucet")
-    before = person.wallet()
-    arrive(away, person, "/markets")
-    dialog = begin_supply(away.page, "12.5")
+    dialog, button, left = begin_supply(away, person)
     relay.slow(SLOW, 3 * LATE)
-    dialog.get_by_role("button", name="Supply", exact=True).click()
+    button.click()
     expect(dialog.get_by_role("button", name="Working…")).to_be_disabled()
-    expect(dialog).to_have_count(0, timeout=WAIT)
-    expect(away.page.get_by_text("Supplied 12.5 USDC.")).to_be_visible()
-    assert person.wallet() == before - Decimal("12.5")
+    until_supplied(away, person, dialog, left)
 
 
 def test_an_action_whose_answer_is_lost_is_done_once_when_it_is_sent_again(
     away: Visit, relay: Relay, person: Person
 ) -> None:
-    person.post("/v1/user/faucet")
-    before = person.wallet()
-    arrive(away, person, "/markets")
-    dialog = begin_supply(away.page, "12.5")
+    dialog, button, left = begin_supply(away, person)
     relay.hold_answers()
-    dialog.get_by_role("button", name="Supply", exact=True).click()
-    until(lambda: person.wallet() == before - Decimal("12.5"))
+    button.click()
+    until(lambda: person.wallet() == left)
     relay.cut()
     expect(dialog.get_by_role("alert")).to_contain_text("The server did not answer.", timeout=WAIT)
     relay.mend()
-    dialog.get_by_role("button", name="Supply", exact=True).click()
-    expect(dialog).to_have_count(0, timeout=WAIT)
-    expect(away.page.get_by_text("Supplied 12.5 USDC.")).to_be_visible()
-    assert person.wallet() == before - Decimal("12.5")
+    button.click()
+    until_supplied(away, person, dialog, left)
     until_back(away)
 
 
