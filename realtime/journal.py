@@ -8,7 +8,6 @@
 Knows rows that are `Published`. Knows nothing of sockets.
 """
 
-import threading
 import weakref
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
@@ -36,7 +35,6 @@ PRUNE_BATCH = 20_000  # rows a transaction: pruning never holds up writers for l
 _ADVANCE = "UPDATE realtime_head SET seq = seq + %s WHERE id = 1 RETURNING seq, epoch"
 _LAST = "(SELECT seq FROM realtime_head WHERE id = 1)"
 _encode = msgspec.json.Encoder().encode
-_local = threading.local()
 _listeners: list[Callable[[str, list[messages.Event]], None]] = []
 
 
@@ -66,12 +64,12 @@ def record(rows: Sequence[Published], *, is_deleted: bool = False) -> None:
     told = [face for row in rows for face in row.faces()]
     if not told:
         return
-    part = _Part(_transaction())
+    part = _Part()
     trips.send(_ADVANCE, [len(told)], part.take)
     data = [face.to_dict() for face in told]
     part.events = _events(told, data, is_deleted)
     _write(part)
-    transaction.on_commit(part, robust=True)
+    transaction.on_commit(_Hook(part, _transaction()), robust=True)
 
 
 def position() -> Position:
@@ -180,24 +178,19 @@ class Feed:
 
 
 class _Transaction:
-    """What one transaction recorded; its parts that survive to the commit are announced as one."""
+    """What one transaction recorded; what of it survives to the commit is announced as one."""
 
     def __init__(self) -> None:
-        self.parts: weakref.WeakSet[_Part] = weakref.WeakSet()
+        self.hooks: weakref.WeakSet[_Hook] = weakref.WeakSet()
         self.events: list[messages.Event] = []
 
 
 class _Part:
-    """The on-commit callback of one `record`, whose events have their numbers by the commit.
+    """What one `record` wrote: its events have their numbers by the commit."""
 
-    Django drops the callbacks of a savepoint that is rolled back, and with its last reference a
-    part leaves its transaction: those still in `parts` at the commit are those that count.
-    """
-
-    def __init__(self, whole: _Transaction) -> None:
-        self.whole, self.epoch, self.last = whole, "", 0
+    def __init__(self) -> None:
+        self.epoch, self.last = "", 0
         self.events: list[Event] = []
-        whole.parts.add(self)
 
     def take(self, rows: trips.Rows) -> None:
         """Take what the head answers: the `seq` of the last event, and the epoch."""
@@ -209,23 +202,35 @@ class _Part:
         for seq, event in enumerate(self.events, self.last - len(self.events) + 1):
             event.seq = seq
 
+
+class _Hook:
+    """The on-commit callback of a part.
+
+    Django drops the callbacks of a savepoint that is rolled back, and it alone holds a hook: those
+    still in `hooks` at the commit are those that count. A part may live on, in a traceback.
+    """
+
+    def __init__(self, part: _Part, whole: _Transaction) -> None:
+        self.part, self.whole = part, whole
+        whole.hooks.add(self)
+
     def __call__(self) -> None:
-        self.number()
-        self.whole.events += [to_message(event, self.epoch) for event in self.events]
-        self.whole.parts.discard(self)
-        if not self.whole.parts:
+        part, whole = self.part, self.whole
+        part.number()
+        whole.events += [to_message(event, part.epoch) for event in part.events]
+        whole.hooks.discard(self)
+        if not whole.hooks:
             for listener in list(_listeners):
-                listener(self.epoch, self.whole.events)
+                listener(part.epoch, whole.events)
 
 
 def _transaction() -> _Transaction:
-    """Return the record of the transaction this thread is in; it lives as long as its parts."""
-    reference = getattr(_local, "transaction", None)
-    whole: _Transaction | None = reference() if reference else None
-    if whole is None:
-        whole = _Transaction()
-        _local.transaction = weakref.ref(whole)
-    return whole
+    """Return what the present transaction has recorded so far, of which Django keeps the hooks."""
+    for entry in reversed(connection.run_on_commit):
+        hook = entry[1]
+        if isinstance(hook, _Hook) and hook in hook.whole.hooks:
+            return hook.whole
+    return _Transaction()
 
 
 def _write(part: _Part) -> None:

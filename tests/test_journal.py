@@ -1,6 +1,7 @@
 """The journal: no holes, no events of what was rolled back, one announcement a transaction."""
 
 import json
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
@@ -64,6 +65,41 @@ def test_a_rollback_leaves_neither_event_nor_hole_nor_announcement(alice, announ
     assert announced == [] and journal.position().seq == before
     world.notification(alice)
     assert journal.since(before)[0].seq == before + 1
+
+
+@pytest.fixture
+def failing(monkeypatch):
+    """Let a write fail inside the journal; its traceback keeps all that was under way alive."""
+    kept = []
+
+    def fail(part):
+        kept.append(part)
+        raise RuntimeError
+
+    @contextmanager
+    def inside():
+        with monkeypatch.context() as patch:
+            patch.setattr(journal, "_write", fail)
+            with pytest.raises(RuntimeError) as caught, transaction.atomic():
+                yield
+        kept.append(caught)
+
+    return inside
+
+
+def test_what_a_failed_transaction_left_silences_no_later_one(alice, announced, failing):
+    with failing():
+        world.notification(alice)
+    later = world.notification(alice)
+    assert announced == [[later.id]]
+
+
+def test_what_a_failed_savepoint_left_does_not_silence_the_rest(alice, announced, failing):
+    with transaction.atomic():
+        first = world.notification(alice)
+        with failing():
+            world.notification(alice)
+    assert announced == [[first.id]]
 
 
 def test_one_transaction_is_announced_once_in_order(alice, announced):
