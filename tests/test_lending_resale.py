@@ -4,7 +4,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dualis.exact import EXACT
@@ -105,6 +105,7 @@ SIDES = st.builds(
 )
 
 
+@example(Side(D("1598.72102319"), 6), Side(D("1e-8"), 18), 69499, "0", 0, [1])  # 29 digits are paid
 @given(
     sold=SIDES,
     paid=SIDES,
@@ -122,7 +123,7 @@ def test_the_backstop_never_loses_by_rounding_and_every_lot_can_be_sold_out(
     for part in [*parts, 100]:
         least, most = resale.least_up(found), resale.most_up(found)
         assert 0 < least <= most
-        asked = (most * part / 100).quantize(D(1).scaleb(-paid.places))
+        asked = EXACT.quantize(most * part / 100, D(1).scaleb(-paid.places))
         bid = most if part == 100 else min(most, max(least, asked))
         bought = resale.bought_down(found, bid)
         assert 0 < bought <= found.left
