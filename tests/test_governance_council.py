@@ -16,7 +16,7 @@ from tests.visits import WAIT, Server, Visit, send
 pytestmark = pytest.mark.browser
 OPEN, DRAFT = "A kink to be vetoed", "Pause the SPY pool for now"
 PAUSE = {"action": "PAUSE_POOL", "targetPoolId": "spy-2026", "reason": gw.WHY}
-KINK = {**gw.KINK, "proposedValue": "0.8437"}  # a value nobody of the demo market proposes
+KINK = {**gw.KINK, "poolId": "eth-main"}  # which no voter of the demo market changes
 ADMIN = "admin@dualis.finance"
 
 
